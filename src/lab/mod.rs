@@ -1,0 +1,3 @@
+//! Workloads, traces, measuring, results and the report: everything around the core (feature `lab`).
+
+pub mod sample;

@@ -1,0 +1,123 @@
+//! What is measured, as it is kept: one row a sample, never edited afterwards.
+//!
+//! The tables of the terminal and of `report.md` are computed from these rows alone, so whoever
+//! doubts a figure can compute it again.
+
+use serde::{Deserialize, Serialize};
+
+/// What an operation of a row was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Workload {
+    /// Hold, translate one PFN, let go; PFNs independent of each other, table in the L1 cache.
+    Hold,
+    /// The same within a hold that is already there.
+    Nested,
+    /// The same as `Hold`, each PFN taken from the last translation: latency instead of throughput.
+    Dependent,
+    /// A snapshot of one translation.
+    Snapshot,
+    /// `pmap_extract` of a mapped page: a walk of four levels and a look at the M2P.
+    PmapExtract,
+    /// `pmap_enter` over a mapped page: the walk, and an `mmu_update`.
+    PmapEnter,
+    /// One event of the replayed trace.
+    Replay,
+}
+
+impl Workload {
+    /// All of them, in the order of the tables.
+    pub const ALL: [Workload; 7] = [
+        Workload::Hold,
+        Workload::Nested,
+        Workload::Dependent,
+        Workload::Snapshot,
+        Workload::PmapExtract,
+        Workload::PmapEnter,
+        Workload::Replay,
+    ];
+
+    /// The key in CSV, JSON and plots.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Workload::Hold => "hold",
+            Workload::Nested => "nested",
+            Workload::Dependent => "dependent",
+            Workload::Snapshot => "snapshot",
+            Workload::PmapExtract => "pmap_extract",
+            Workload::PmapEnter => "pmap_enter",
+            Workload::Replay => "replay",
+        }
+    }
+
+    /// Whether schemes may be ranked by it. Where an operation does much besides holding, the
+    /// difference to no scheme is shown instead.
+    pub const fn ranks(self) -> bool {
+        matches!(self, Workload::Hold | Workload::Nested)
+    }
+}
+
+/// One batch of a contender between two batches of the unprotected baseline, which runs the same
+/// operation. A line of `samples.csv`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sample {
+    /// What one operation is.
+    pub workload: Workload,
+    /// The contender; `unprotected` against itself shows the noise.
+    pub scheme: String,
+    /// Threads that ran it at once, each on a CPU of its own where there are enough.
+    pub threads: u32,
+    /// Which round of interleaved batches.
+    pub round: u32,
+    /// Operations of the contender in this batch, all threads.
+    pub ops: u64,
+    /// Nanoseconds an operation, by thread: elapsed time x threads / ops.
+    pub ns: f64,
+    /// The baseline's, just before.
+    pub raw_before_ns: f64,
+    /// The baseline's, just after.
+    pub raw_after_ns: f64,
+    /// Holds the contender began an operation, counted, not assumed; empty where not counted.
+    pub holds_per_op: Option<f64>,
+}
+
+/// A contender that could not run a workload, and why. A line of `errors.csv`: a row that is missing
+/// is missing for a reason.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// Which workload.
+    pub workload: String,
+    /// Which contender.
+    pub scheme: String,
+    /// How many threads.
+    pub threads: u32,
+    /// Why there is no sample.
+    pub err: String,
+}
+
+/// One cancelled suspend against one reader that holds and lets go all the time. A line of
+/// `suspends.csv`. Times in nanoseconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SuspendSample {
+    /// The scheme.
+    pub scheme: String,
+    /// Readers besides the suspender.
+    pub readers: u32,
+    /// How long the suspender kept the world suspended, microseconds.
+    pub dwell_us: u32,
+    /// Which suspend of the run.
+    pub sample: u32,
+    /// From when the suspend was due (t0) to exclusivity (t2): what an operator waits.
+    pub exclusivity_ns: u64,
+    /// From the call (t1) to exclusivity (t2): the scheme's own part.
+    pub service_ns: u64,
+    /// From exclusivity (t2) to the guard's drop (t3): the dwell as it turned out. Never ranked.
+    pub work_ns: u64,
+    /// From the guard's drop (t3) to the first completed operation of the slowest reader (t4).
+    pub release_ns: u64,
+    /// The longest time any reader went without completing an operation, t1 to t4.
+    pub stall_ns: u64,
+}

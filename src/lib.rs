@@ -1,0 +1,51 @@
+//! Which lock should keep machine frame numbers (MFNs) true while a Xen guest is suspended?
+//!
+//! A paravirtualised guest translates its own frame numbers (PFN) to the machine's (MFN) all the
+//! time; a suspend, a few times a year, replaces every MFN. This crate holds every known way of
+//! protecting the one against the other behind one API ([`scheme`]), a simulated hypervisor
+//! ([`xen`]) and pmap ([`pmap`]) that use it, and the suspend protocol ([`suspend`]).
+//!
+//! The layers, in dependency order; a module may name only those above it:
+//!
+//! * [`backend`]: the one seam: what a scheme may ask of the machine (atomics, fences, waiting).
+//! * [`primitive`]: padded words, registration, a gate, locks and turnstiles, built on a backend.
+//! * [`scheme`]: one file a scheme, and the registry.
+//! * [`xen`]: the simulated hypervisor: frames, M2P, P2M, hypercalls, save and restore.
+//! * [`pmap`]: the NetBSD-like pmap on top of it.
+//! * [`suspend`]: the protocol: `pre_suspend`, `Suspended`, `post_suspend`.
+//! * `lab`: workloads, traces, measuring, results, report (feature `lab`).
+//!
+//! Everything up to [`suspend`] is `no_std` + `alloc`, has no dependency and no unsafe code.
+//!
+//! # Example
+//!
+//! A reader holds, translates and uses; nobody can suspend in between:
+//!
+//! ```
+//! # #[cfg(feature = "std")] {
+//! use ptom::backend::Native;
+//! use ptom::scheme::{Reader, Scheme, Size, Translate, percpu_asym::PerCpuAsym};
+//!
+//! let lock = <PerCpuAsym<Native> as Scheme<Native>>::new(Size::readers(2));
+//! let mut reader = lock.reader()?;
+//! {
+//!     let _hold = reader.hold(); // no suspend completes while this lives
+//! }
+//! let suspended = reader.suspend(); // no hold is live, none can begin
+//! drop(suspended); // resumes
+//! # }
+//! # Ok::<(), ptom::scheme::Full>(())
+//! ```
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+pub mod backend;
+pub mod primitive;
+pub mod scheme;
+
+#[cfg(feature = "lab")]
+pub mod lab;

@@ -1,0 +1,90 @@
+//! The gate that a suspender shuts before it waits for the readers inside.
+//!
+//! One word. [`CLOSED`] is set by the suspender that has it shut (one at a time) and cleared by the
+//! same; [`FENCED`] is decided when the gate is made and never changes. Readers only load it.
+//!
+//! The gate alone excludes nobody: a reader announces itself, orders the announcement before its
+//! look at the gate, and the suspender shuts the gate, orders that before its look at the
+//! announcements. Which fence does it is the scheme's affair, and its cost.
+
+use super::Padded;
+use crate::backend::{Atomic, Backend};
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+/// A suspender has the gate shut.
+const CLOSED: u32 = 1;
+/// Readers must execute a full fence before they believe the gate: the backend has no asymmetric
+/// pair. Being set, it sends every reader down the slow path, so the fast one need not ask.
+const FENCED: u32 = 2;
+
+/// A gate; see the [module](self).
+#[derive(Debug)]
+pub struct Gate<B: Backend> {
+    word: Padded<B::U32>,
+}
+
+impl<B: Backend> Gate<B> {
+    /// An open gate. `fenced` gates are never [`clear`](Self::clear).
+    pub fn new(fenced: bool) -> Self {
+        Self {
+            word: Padded(B::U32::new(if fenced { FENCED } else { 0 })),
+        }
+    }
+
+    /// Whether a reader may pass without any further thought.
+    #[inline]
+    pub fn clear(&self) -> bool {
+        // ORDERING: Acquire pairs with the Release in `open`: a reader that finds the gate open after
+        // a suspend sees everything the suspender did. If the suspender opens first, that holds; if
+        // the reader looks first it sees the gate shut, and waits.
+        self.word.0.load(Acquire) == 0
+    }
+
+    /// Whether the gate is shut.
+    pub fn closed(&self) -> bool {
+        // ORDERING: Acquire, as in `clear`.
+        self.word.0.load(Acquire) & CLOSED != 0
+    }
+
+    /// Whether the backend's asymmetric pair cannot be relied on.
+    pub fn fenced(&self) -> bool {
+        self.word.0.load(Relaxed) & FENCED != 0
+    }
+
+    /// Sleeps until the gate has been open once.
+    #[cold]
+    pub fn wait(&self) {
+        loop {
+            let seen = self.word.0.load(Relaxed);
+            if seen & CLOSED == 0 {
+                return;
+            }
+            B::wait(&self.word.0, seen);
+        }
+    }
+
+    /// Shuts the gate; sleeps while another suspender has it shut.
+    pub fn close(&self) {
+        loop {
+            let open = self.word.0.load(Relaxed) & !CLOSED;
+            // ORDERING: Acquire pairs with the Release in `open`: the second of two suspenders sees
+            // what the first one did. If the other closes first our exchange fails and we wait; if
+            // we are first, theirs does.
+            match self
+                .word
+                .0
+                .compare_exchange(open, open | CLOSED, Acquire, Relaxed)
+            {
+                Ok(_) => return,
+                Err(_) => self.wait(),
+            }
+        }
+    }
+
+    /// Opens the gate and wakes whoever waits for it.
+    pub fn open(&self) {
+        // ORDERING: Release pairs with the Acquire in `clear`, `closed` and `close`; see there.
+        self.word.0.fetch_and(!CLOSED, Release);
+        B::wake_all(&self.word.0);
+    }
+}

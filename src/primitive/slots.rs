@@ -1,0 +1,88 @@
+//! Registration: a fixed number of places, each claimed by one reader at a time.
+//!
+//! A slot's `taken` word is written by whoever claims or releases it; its value belongs to the
+//! reader that has claimed it, and is read by suspenders whether it is claimed or not. So a released
+//! slot must be left in the state that means "no hold".
+
+use super::Padded;
+use crate::backend::{Atomic, Backend};
+use alloc::boxed::Box;
+use core::fmt;
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+/// More readers than slots: nothing was registered. Make the lock with a larger
+/// [`Size`](crate::scheme::Size), or drop a reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+impl fmt::Display for Full {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("every reader slot is taken; make the lock with more of them")
+    }
+}
+
+impl core::error::Error for Full {}
+
+#[derive(Debug)]
+struct Slot<B: Backend, T> {
+    value: T,
+    /// 0 free, 1 claimed.
+    taken: B::U32,
+}
+
+/// A fixed table of padded values, one a registered reader.
+#[derive(Debug)]
+pub struct Slots<B: Backend, T> {
+    slots: Box<[Padded<Slot<B, T>>]>,
+}
+
+impl<B: Backend, T> Slots<B, T> {
+    /// `count` free slots, each holding what `make` returns.
+    pub fn new(count: usize, mut make: impl FnMut() -> T) -> Self {
+        let slot = |_| {
+            Padded(Slot {
+                value: make(),
+                taken: B::U32::new(0),
+            })
+        };
+        Self {
+            slots: (0..count).map(slot).collect(),
+        }
+    }
+
+    /// Claims a free slot; O(slots).
+    ///
+    /// # Errors
+    /// [`Full`] when there is none.
+    pub fn claim(&self) -> Result<usize, Full> {
+        let free = |slot: &Padded<Slot<B, T>>| {
+            // ORDERING: Acquire pairs with the Release in `release`: the slot's next owner starts
+            // from what its last owner left. If the release is first we see its "no hold"; if the
+            // claim is first it fails, and the slot is not ours.
+            slot.0.taken.load(Relaxed) == 0
+                && slot
+                    .0
+                    .taken
+                    .compare_exchange(0, 1, Acquire, Relaxed)
+                    .is_ok()
+        };
+        self.slots.iter().position(free).ok_or(Full)
+    }
+
+    /// Gives a claimed slot back.
+    pub fn release(&self, index: usize) {
+        // ORDERING: Release pairs with the Acquire in `claim`; see there.
+        self.slots[index].0.taken.store(0, Release);
+    }
+
+    /// The value of one slot.
+    #[inline]
+    pub fn get(&self, index: usize) -> &T {
+        &self.slots[index].0.value
+    }
+
+    /// Every slot's value, claimed or not.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().map(|slot| &slot.0.value)
+    }
+}

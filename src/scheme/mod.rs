@@ -1,0 +1,178 @@
+//! The schemes: one file each, and the registry.
+//!
+//! A **scheme** is one way of protecting MFNs. A **reader** registers, and **holds** while it
+//! translates and uses; the **suspender** is a reader too, and waits until nobody holds.
+//!
+//! | call | promise |
+//! |---|---|
+//! | [`Translate::hold`] | no suspend completes while the guard lives |
+//! | [`Reader::snapshot`] | what the closure read was all true at one instant |
+//! | [`Reader::suspend`] | when it returns no hold is live, and none can begin until its guard is dropped |
+//!
+//! **To add a scheme**: write `src/scheme/NAME.rs` with [`Describe::NAME`] = the file's name, add
+//! its `mod` line and its line in [`each`]. Models, benchmarks, tables and plots pick it up from
+//! there; tests fail if one of them does not.
+
+use crate::backend::Backend;
+pub use crate::primitive::Full;
+
+pub mod epoch;
+pub mod percpu;
+pub mod percpu_asym;
+pub mod rwlock;
+pub mod seqlock;
+pub mod solaris;
+pub mod unprotected;
+
+#[cfg(feature = "lab")]
+pub mod parking_lot_rwlock;
+#[cfg(feature = "lab")]
+pub mod seqlock_crate;
+#[cfg(feature = "lab")]
+pub mod sharded_lock;
+#[cfg(feature = "lab")]
+pub mod std_rwlock;
+
+/// What a scheme promises. Each promise is checked by a model; what is not promised has its
+/// counterexample reproduced where one is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claims {
+    /// A hold excludes suspends: the promise itself. False only for controls.
+    pub holds: bool,
+    /// A hold within a hold never deadlocks against a waiting suspender.
+    pub nests: bool,
+    /// A suspender waits only for holds that began before it asked.
+    pub bounded_wait: bool,
+    /// A reader may sleep in its hold.
+    pub sleeps_in_hold: bool,
+    /// A snapshot writes no shared word.
+    pub snapshot_free_of_writes: bool,
+    /// A suspend completes only when every reader reaches [`Reader::quiescent`].
+    pub needs_quiescence: bool,
+}
+
+/// Who a scheme is.
+pub trait Describe {
+    /// The stem of its file: also its key in every table and its legend in every plot.
+    const NAME: &'static str;
+    /// Which system or paper it comes from.
+    const PRECEDENT: &'static str;
+    /// What it promises.
+    const CLAIMS: Claims;
+}
+
+/// Whoever may translate: a reader, or the suspender while all others are out.
+pub trait Translate {
+    /// Keeps every MFN true while it lives.
+    type Hold<'h>
+    where
+        Self: 'h;
+
+    /// Begins a hold; sleeps while a suspend is under way.
+    ///
+    /// A guard that is leaked never ends its hold: later suspends wait for ever, which is safe.
+    fn hold(&self) -> Self::Hold<'_>;
+}
+
+/// A registered reader. Its state (slot, nesting depth) is its own, so it is not `Sync`: one thread
+/// uses it at a time.
+///
+/// A reader cannot be shared between threads:
+///
+/// ```compile_fail
+/// # use ptom::{backend::Native, scheme::{Scheme, Size, Translate, percpu::PerCpu}};
+/// let lock = <PerCpu<Native> as Scheme<Native>>::new(Size::readers(1));
+/// let reader = lock.reader().unwrap();
+/// std::thread::scope(|s| { s.spawn(|| drop(reader.hold())); reader.hold(); });
+/// ```
+pub trait Reader: Translate + Send {
+    /// The world without holds. Dropping it resumes; whoever waited goes on.
+    type Suspended<'r>: Translate
+    where
+        Self: 'r;
+
+    /// Runs `section`, which must have no effect but its result, until all that it read was true
+    /// at one instant. May run it again. Here: in a hold, once.
+    fn snapshot<R>(&self, mut section: impl FnMut() -> R) -> R {
+        let _hold = self.hold();
+        section()
+    }
+
+    /// Returns when no hold is live and none can begin; sleeps while another suspend is under way.
+    ///
+    /// `&mut`, so that a suspend within one's own hold does not compile.
+    ///
+    /// # Panics
+    /// If a guard of this very reader was leaked (`mem::forget`) where the scheme can tell;
+    /// elsewhere that waits for ever.
+    fn suspend(&mut self) -> Self::Suspended<'_>;
+
+    /// Says that this reader holds nothing now, for schemes that
+    /// [need it](Claims::needs_quiescence); `&mut`, so that it does not compile inside a hold.
+    fn quiescent(&mut self) {}
+}
+
+/// How large a scheme's tables are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Readers that can be registered at once, the suspender included.
+    pub readers: usize,
+    /// Locks of a sharded scheme; a power of two.
+    pub shards: usize,
+}
+
+impl Size {
+    /// Room for `readers`, and tables of the size their precedents have (Solaris: 128 locks).
+    pub const fn readers(readers: usize) -> Self {
+        Self {
+            readers,
+            shards: 128,
+        }
+    }
+}
+
+/// A way of protecting MFNs, on a backend.
+pub trait Scheme<B: Backend>: Describe + Send + Sync + Sized + 'static {
+    /// Its registered reader.
+    type Reader<'s>: Reader;
+
+    /// A lock that nobody holds.
+    fn new(size: Size) -> Self;
+
+    /// Registers a reader; dropping it unregisters.
+    ///
+    /// # Errors
+    /// [`Full`] when [`Size::readers`] are registered.
+    fn reader(&self) -> Result<Self::Reader<'_>, Full>;
+}
+
+/// What the suspender holds: nothing, since nobody can suspend but it.
+#[derive(Clone, Copy, Debug)]
+pub struct Free;
+
+/// Something to do once a scheme; [`each`] is the loop.
+pub trait Visit<B: Backend> {
+    /// Called with each scheme in turn.
+    fn visit<S: Scheme<B>>(&mut self);
+}
+
+/// Visits every scheme of ours: they run on any backend, and have models.
+pub fn each<B: Backend>(visitor: &mut impl Visit<B>) {
+    visitor.visit::<unprotected::Unprotected>();
+    visitor.visit::<rwlock::RwLock<B>>();
+    visitor.visit::<solaris::Solaris<B>>();
+    visitor.visit::<seqlock::SeqLock<B>>();
+    visitor.visit::<percpu::PerCpu<B>>();
+    visitor.visit::<percpu_asym::PerCpuAsym<B>>();
+    visitor.visit::<epoch::Epoch<B>>();
+}
+
+/// Visits every scheme of ours, then the library contenders, which run on real atomics only.
+#[cfg(feature = "lab")]
+pub fn each_native(visitor: &mut impl Visit<crate::backend::Native>) {
+    each(visitor);
+    visitor.visit::<std_rwlock::StdRwLock>();
+    visitor.visit::<parking_lot_rwlock::ParkingLotRwLock>();
+    visitor.visit::<sharded_lock::ShardedLock>();
+    visitor.visit::<seqlock_crate::SeqLockCrate>();
+}

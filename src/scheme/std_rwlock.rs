@@ -1,0 +1,82 @@
+//! `std_rwlock`: a contender, `std::sync::RwLock`.
+//!
+//! One futex word, writer-preferring on Linux, though the documentation promises no policy.
+//! A recursive read may deadlock or panic, as it says there.
+
+use super::{Claims, Describe, Free, Full, Reader, Scheme, Size, Translate};
+use crate::backend::Native;
+use core::cell::Cell;
+use core::marker::PhantomData;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// `std::sync::RwLock<()>`.
+#[derive(Debug)]
+pub struct StdRwLock(RwLock<()>);
+
+impl Describe for StdRwLock {
+    const NAME: &'static str = "std_rwlock";
+    const PRECEDENT: &'static str = "Rust std::sync::RwLock";
+    const CLAIMS: Claims = Claims {
+        holds: true,
+        nests: false,
+        bounded_wait: false,
+        sleeps_in_hold: true,
+        snapshot_free_of_writes: false,
+        needs_quiescence: false,
+    };
+}
+
+/// A reader; there is nothing to register.
+#[derive(Debug)]
+pub struct StdRwLockReader<'s>(&'s RwLock<()>, PhantomData<Cell<()>>);
+
+/// The lock, owned.
+#[derive(Debug)]
+#[must_use = "dropping the guard resumes"]
+pub struct StdRwLockSuspended<'r>(#[allow(dead_code)] RwLockWriteGuard<'r, ()>);
+
+impl Scheme<Native> for StdRwLock {
+    type Reader<'s> = StdRwLockReader<'s>;
+
+    fn new(_: Size) -> Self {
+        Self(RwLock::new(()))
+    }
+
+    fn reader(&self) -> Result<StdRwLockReader<'_>, Full> {
+        Ok(StdRwLockReader(&self.0, PhantomData))
+    }
+}
+
+impl Translate for StdRwLockReader<'_> {
+    type Hold<'h>
+        = RwLockReadGuard<'h, ()>
+    where
+        Self: 'h;
+
+    #[inline]
+    fn hold(&self) -> RwLockReadGuard<'_, ()> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Reader for StdRwLockReader<'_> {
+    type Suspended<'r>
+        = StdRwLockSuspended<'r>
+    where
+        Self: 'r;
+
+    fn suspend(&mut self) -> StdRwLockSuspended<'_> {
+        StdRwLockSuspended(self.0.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Translate for StdRwLockSuspended<'_> {
+    type Hold<'h>
+        = Free
+    where
+        Self: 'h;
+
+    fn hold(&self) -> Free {
+        Free
+    }
+}
