@@ -36,11 +36,11 @@
 //! # }
 //! # Ok::<(), ptom::scheme::Full>(())
 //! ```
-#![no_std]
+#![cfg_attr(not(feature = "lab"), no_std)]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
-#[cfg(feature = "std")]
+#[cfg(all(feature = "std", not(feature = "lab")))]
 extern crate std;
 
 pub mod backend;
