@@ -44,8 +44,11 @@ extern crate alloc;
 extern crate std;
 
 pub mod backend;
+pub mod pmap;
 pub mod primitive;
 pub mod scheme;
+pub mod suspend;
+pub mod xen;
 
 #[cfg(feature = "lab")]
 pub mod lab;

@@ -1,0 +1,193 @@
+//! Pmaps come and go: create, fork, destroy.
+
+use super::kernel::Kernel;
+use super::pages::PageCache;
+use super::{KERNEL_SLOT, PmapError, PmapId, RECURSIVE_SLOT};
+use crate::backend::Backend;
+use crate::xen::{Access, Mfn, Mmu, MmuUpdate, NewPte, Pfn, Pte, Va};
+use alloc::vec::Vec;
+
+impl<B: Backend> Kernel<B> {
+    /// An empty address space (`pmap_create`): a pinned root with its recursive and its kernel slot.
+    ///
+    /// # Errors
+    /// [`PmapError::NoPmaps`], [`PmapError::NoPages`]; Xen's.
+    pub fn create(&self, mmu: &impl Mmu<B>, cache: &mut PageCache) -> Result<PmapId, PmapError> {
+        let root = self.pages.take(cache)?;
+        let made = self.make_root(mmu, root).and_then(|()| self.claim(root));
+        match made {
+            Ok(pmap) => self.publish(pmap),
+            Err(_) => self.pages.give(cache, root),
+        }
+        made
+    }
+
+    fn make_root(&self, mmu: &impl Mmu<B>, root: Pfn) -> Result<(), PmapError> {
+        let hold = mmu.hold();
+        let access = hold.access();
+        access.zero(root);
+        self.pages.entries_reset(root);
+        let mfn = access.mfn(root).ok_or(PmapError::Nothing)?;
+        let kernel = access.mfn(self.kernel_l3).ok_or(PmapError::Nothing)?;
+        mmu.preemption_point();
+        access.pin(mfn, 4)?;
+        access.mmu_update(&[
+            MmuUpdate::normal(mfn.entry(RECURSIVE_SLOT), Self::recursive(mfn)),
+            MmuUpdate::normal(
+                mfn.entry(KERNEL_SLOT),
+                NewPte::map(kernel, Pte::P | Pte::RW | Pte::US | Pte::A),
+            ),
+        ])?;
+        Ok(())
+    }
+
+    /// Copies an address space (`fork`): both sides map the same pages, read-only, so that the first
+    /// to write takes a copy. One hold for each L1 table.
+    ///
+    /// # Errors
+    /// Those of [`create`](Self::create); a child that is made in part is destroyed again.
+    pub fn fork(
+        &self,
+        mmu: &impl Mmu<B>,
+        cache: &mut PageCache,
+        parent: PmapId,
+    ) -> Result<PmapId, PmapError> {
+        let child = self.create(mmu, cache)?;
+        let tables = self.l1_tables(mmu, parent);
+        let copied = tables
+            .iter()
+            .try_for_each(|base| self.copy_table(mmu, cache, parent, child, *base));
+        match copied {
+            Ok(()) => Ok(child),
+            Err(error) => {
+                // The first error is the one to tell.
+                let _ = self.destroy(mmu, cache, child);
+                Err(error)
+            }
+        }
+    }
+
+    /// The first addresses of the L1 tables of a pmap.
+    fn l1_tables(&self, mmu: &impl Mmu<B>, pmap: PmapId) -> Vec<Va> {
+        let hold = mmu.hold();
+        let access = hold.access();
+        let _locked = self.lock(pmap);
+        let mut tables = Vec::new();
+        self.each_table(access, pmap, |level, va, _| {
+            if level == 1 {
+                tables.push(va);
+            }
+        });
+        tables
+    }
+
+    /// Calls `found` with level, address and PFN of each table below a root, lower ones first.
+    fn each_table(&self, access: Access<'_, B>, pmap: PmapId, mut found: impl FnMut(u32, Va, Pfn)) {
+        fn below<B: Backend>(
+            access: Access<'_, B>,
+            table: Mfn<'_>,
+            level: u32,
+            base: u64,
+            found: &mut impl FnMut(u32, Va, Pfn),
+        ) {
+            let process = 0..if level == 4 { RECURSIVE_SLOT } else { 512 };
+            access.each_present(table, |index, entry| {
+                if !process.contains(&index) {
+                    return;
+                }
+                let va = base | (index as u64) << (12 + 9 * (level - 1));
+                if let (Some(mfn), Some(pfn)) = (entry.mfn(), Kernel::named(access, entry)) {
+                    if level > 2 {
+                        below(access, mfn, level - 1, va, found);
+                    }
+                    found(level - 1, Va(va), pfn);
+                }
+            });
+        }
+        if let Some(root) = access.mfn(self.root(pmap)) {
+            below(access, root, 4, 0, &mut found);
+        }
+    }
+
+    /// Write-protects the pages of one L1 table, and maps them in the child.
+    fn copy_table(
+        &self,
+        mmu: &impl Mmu<B>,
+        cache: &mut PageCache,
+        parent: PmapId,
+        child: PmapId,
+        base: Va,
+    ) -> Result<(), PmapError> {
+        let hold = mmu.hold();
+        let access = hold.access();
+        // The child is nobody else's yet: taking the parent's lock first cannot deadlock.
+        let _parent = self.lock(parent);
+        let _child = self.lock(child);
+        let Some(from) = self.table(access, parent, base, 1) else {
+            return Ok(());
+        };
+        let into = self.slot_or_build(access, cache, child, base)?.table;
+        let mut updates = Vec::new();
+        let mut copied = 0;
+        access.each_present(from, |index, entry| {
+            let shared = entry.with_flags(0, Pte::RW);
+            if entry.pte().writable() {
+                updates.push(MmuUpdate::normal(from.entry(index), shared));
+            }
+            updates.push(MmuUpdate::normal(into.entry(index), shared));
+            copied += 1;
+        });
+        mmu.preemption_point();
+        access.mmu_update(&updates)?;
+        if let Some(table) = access.pfn(into) {
+            self.pages.entries_add(table, copied);
+        }
+        Ok(())
+    }
+
+    /// Ends an address space (`pmap_destroy`): its tables are given back; its pages are their
+    /// owner's affair. If this vCPU has it loaded, it loads the kernel's first; no other may have.
+    ///
+    /// # Errors
+    /// Xen's; the pmap is gone all the same, and what Xen still holds is lost.
+    pub fn destroy(
+        &self,
+        mmu: &impl Mmu<B>,
+        cache: &mut PageCache,
+        pmap: PmapId,
+    ) -> Result<(), PmapError> {
+        self.retire(pmap);
+        let root = self.root(pmap);
+        let hold = mmu.hold();
+        let access = hold.access();
+        let locked = self.lock(pmap);
+        let ended = self.unmake(mmu, access, pmap, root);
+        drop(locked);
+        self.unclaim(pmap);
+        for table in ended? {
+            self.pages.give(cache, table);
+        }
+        self.pages.give(cache, root);
+        Ok(())
+    }
+
+    /// Lets Xen release all that a root refers to; returns the PFNs of its tables.
+    fn unmake(
+        &self,
+        mmu: &impl Mmu<B>,
+        access: Access<'_, B>,
+        pmap: PmapId,
+        root: Pfn,
+    ) -> Result<Vec<Pfn>, PmapError> {
+        if access.loaded() == Some(root) {
+            self.load_kernel_in(access)?;
+        }
+        let mut tables = Vec::new();
+        self.each_table(access, pmap, |_, _, pfn| tables.push(pfn));
+        let mfn = access.mfn(root).ok_or(PmapError::Nothing)?;
+        mmu.preemption_point();
+        // Unpinning drops the last reference: Xen then lets every entry below go.
+        access.unpin(mfn)?;
+        Ok(tables)
+    }
+}

@@ -1,0 +1,162 @@
+//! Mappings: enter, remove, protect, extract.
+
+use super::kernel::Kernel;
+use super::pages::PageCache;
+use super::{PmapError, PmapId};
+use crate::backend::Backend;
+use crate::xen::{Access, Mmu, MmuUpdate, NewPte, Pfn, Pte, Va};
+use alloc::vec::Vec;
+
+/// Flags of a process's page.
+const PAGE: u64 = Pte::P | Pte::US | Pte::A;
+
+/// Pages that one L1 table maps.
+const L1_PAGES: u64 = 512;
+
+/// A range of pages of an address space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// The first page's number: its address >> 12.
+    pub page: u64,
+    /// How many.
+    pub pages: u64,
+}
+
+impl Range {
+    /// The parts of the range that one L1 table each maps.
+    fn by_table(self) -> impl Iterator<Item = Range> {
+        let end = self.page + self.pages;
+        let mut page = self.page;
+        core::iter::from_fn(move || {
+            let next = end.min((page / L1_PAGES + 1) * L1_PAGES);
+            let part = Range {
+                page,
+                pages: next - page,
+            };
+            page = next;
+            (part.pages > 0).then_some(part)
+        })
+    }
+}
+
+impl<B: Backend> Kernel<B> {
+    /// Maps a page at an address, in place of what was there (`pmap_enter`).
+    ///
+    /// One hold; costs the pmap's lock, a walk of four levels and one hypercall, and up to three
+    /// more for tables that are missing.
+    ///
+    /// # Errors
+    /// [`PmapError::NoPages`] when a table is missing and no page is free for it; Xen's.
+    pub fn enter(
+        &self,
+        mmu: &impl Mmu<B>,
+        cache: &mut PageCache,
+        pmap: PmapId,
+        va: Va,
+        pfn: Pfn,
+        write: bool,
+    ) -> Result<(), PmapError> {
+        let hold = mmu.hold();
+        let access = hold.access();
+        let _locked = self.lock(pmap);
+        let slot = self.slot_or_build(access, cache, pmap, va)?;
+        let mfn = access.mfn(pfn).ok_or(PmapError::Nothing)?;
+        let rights = if write { Pte::RW } else { 0 };
+        let update = MmuUpdate::normal(slot.addr(), NewPte::map(mfn, PAGE | rights));
+        mmu.preemption_point();
+        access.mmu_update(&[update])?;
+        if !slot.entry.pte().present()
+            && let Some(table) = access.pfn(slot.table)
+        {
+            self.pages.entries_add(table, 1);
+        }
+        Ok(())
+    }
+
+    /// What is mapped at an address (`pmap_extract`). One hold, a walk of four levels, no lock: as
+    /// the fast path of the original, it must not meet the destruction of the same pmap.
+    #[inline]
+    pub fn extract(&self, mmu: &impl Mmu<B>, pmap: PmapId, va: Va) -> Option<Pfn> {
+        let hold = mmu.hold();
+        let access = hold.access();
+        let slot = self.slot(access, pmap, va)?;
+        access.pfn(slot.entry.mfn()?)
+    }
+
+    /// Unmaps a range (`pmap_remove`): one hold and one batch of updates for each L1 table in it.
+    ///
+    /// # Errors
+    /// Xen's; what came before stays done.
+    pub fn remove(
+        &self,
+        mmu: &impl Mmu<B>,
+        cache: &mut PageCache,
+        pmap: PmapId,
+        range: Range,
+    ) -> Result<(), PmapError> {
+        for part in range.by_table() {
+            let hold = mmu.hold();
+            let access = hold.access();
+            let _locked = self.lock(pmap);
+            let gone = self.update_part(mmu, access, pmap, part, |_| Some(NewPte::ZERO))?;
+            if gone > 0 {
+                let va = Va::of_page(part.page);
+                self.entries_gone(access, cache, pmap, va, gone)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a range writable or read-only (`pmap_protect`).
+    ///
+    /// # Errors
+    /// Xen's; what came before stays done.
+    pub fn protect(
+        &self,
+        mmu: &impl Mmu<B>,
+        pmap: PmapId,
+        range: Range,
+        write: bool,
+    ) -> Result<(), PmapError> {
+        let (set, clear) = if write { (Pte::RW, 0) } else { (0, Pte::RW) };
+        for part in range.by_table() {
+            let hold = mmu.hold();
+            let access = hold.access();
+            let _locked = self.lock(pmap);
+            self.update_part(mmu, access, pmap, part, |entry| {
+                (entry.pte().writable() != write).then(|| entry.with_flags(set, clear))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Replaces the present entries of a part by what `new` makes of them; returns how many.
+    pub(super) fn update_part<'g>(
+        &self,
+        mmu: &impl Mmu<B>,
+        access: Access<'g, B>,
+        pmap: PmapId,
+        part: Range,
+        mut new: impl FnMut(crate::xen::ReadPte<'g>) -> Option<NewPte<'g>>,
+    ) -> Result<u32, PmapError> {
+        let Some(table) = self.table(access, pmap, Va::of_page(part.page), 1) else {
+            return Ok(0);
+        };
+        let mut updates = Vec::new();
+        for page in part.page..part.page + part.pages {
+            let index = Va::of_page(page).index(1);
+            let entry = access.read(table, index);
+            if !entry.pte().present() {
+                continue;
+            }
+            if let Some(val) = new(entry) {
+                updates.push(MmuUpdate::normal(table.entry(index), val));
+            }
+        }
+        if !updates.is_empty() {
+            mmu.preemption_point();
+            access.mmu_update(&updates)?;
+        }
+        Ok(updates.len() as u32)
+    }
+}

@@ -1,0 +1,154 @@
+//! The suspend protocol: `pre_suspend`, [`Suspending`], `post_suspend`.
+//!
+//! In Solaris's order (`xen_suspend_domain`), with two corrections:
+//!
+//! 1. devices let go of their frames (there are none here);
+//! 2. **exclusivity**: the scheme's [`suspend`](crate::scheme::Reader::suspend) waits for every hold
+//!    to end; taken before CPUs are stopped, since a stopped reader never ends its hold;
+//! 3. the recursive slots of all pmaps are cleared (NetBSD's `pmap_xen_suspend`);
+//! 4. start_info's rings become PFNs;
+//! 5. shared_info is unmapped;
+//! 6. start_info's own MFN is read, **after** exclusivity: Solaris and NetBSD read it before, and a
+//!    suspend that came in between would make it stale;
+//! 7. the hypercall.
+//!
+//! Then all of it backwards, in the next incarnation or, after a **cancelled** suspend, in this one:
+//! there the rings become MFNs again, which Solaris and NetBSD did not do (they crashed the guest).
+//!
+//! Source: illumos `usr/src/uts/i86xpv/os/xen_machdep.c`; Linux `xen_arch_post_suspend(cancelled)`.
+
+use crate::backend::Backend;
+use crate::pmap::{Kernel, PmapError};
+use crate::scheme::{Reader, Scheme};
+use crate::xen::save::Failed;
+use crate::xen::{Held, Mmu, Mode, Outcome, Suspended, Vcpu};
+use core::fmt;
+
+/// Why a guest is not suspended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SuspendError {
+    /// The kernel's preparations were refused.
+    Pmap(PmapError),
+    /// The tools could not save or restore it.
+    Tools(Failed),
+}
+
+impl From<PmapError> for SuspendError {
+    fn from(error: PmapError) -> Self {
+        SuspendError::Pmap(error)
+    }
+}
+
+impl From<Failed> for SuspendError {
+    fn from(failed: Failed) -> Self {
+        SuspendError::Tools(failed)
+    }
+}
+
+impl fmt::Display for SuspendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SuspendError::Pmap(error) => write!(f, "suspend: {error}"),
+            SuspendError::Tools(failed) => failed.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for SuspendError {}
+
+/// A guest ready to be saved: nobody holds, and what the tools cannot carry is put away.
+///
+/// The suspender may translate here, as Solaris's may: it is an [`Mmu`].
+#[derive(Debug)]
+#[must_use = "call `hypercall`, then `post_suspend`; dropping it resumes a guest that is half put away"]
+pub struct Suspending<'v, 'm, B: Backend, W> {
+    world: Suspended<'v, 'm, B, W>,
+    kernel: &'v Kernel<B>,
+}
+
+/// The world of a vCPU's scheme while it is suspended.
+type World<'v, 'm, B, S> = <<S as Scheme<B>>::Reader<'m> as Reader>::Suspended<'v>;
+
+/// Waits until nobody holds, and prepares the guest for the tools.
+///
+/// # Errors
+/// [`SuspendError::Pmap`] if Xen refuses a step; what was done is undone as far as Xen lets us, and
+/// the guest goes on.
+pub fn pre_suspend<'v, 'm, B: Backend, S: Scheme<B>>(
+    vcpu: &'v mut Vcpu<'m, B, S>,
+    kernel: &'v Kernel<B>,
+) -> Result<Suspending<'v, 'm, B, World<'v, 'm, B, S>>, SuspendError> {
+    let suspending = Suspending {
+        world: vcpu.suspend(),
+        kernel,
+    };
+    match suspending.put_away() {
+        Ok(()) => Ok(suspending),
+        Err(error) => {
+            // The first error is the one to tell.
+            let _ = suspending.take_out(Outcome::Cancelled);
+            Err(error.into())
+        }
+    }
+}
+
+impl<'m, B: Backend, W: crate::scheme::Translate> Suspending<'_, 'm, B, W> {
+    fn put_away(&self) -> Result<(), PmapError> {
+        self.kernel.clear_recursive(&self.world)?;
+        self.world.canonicalise_rings();
+        self.kernel.unmap_shared_info(self.world.hold().access())
+    }
+
+    fn take_out(&self, outcome: Outcome) -> Result<(), PmapError> {
+        if outcome == Outcome::Cancelled {
+            self.world.localise_rings();
+        }
+        self.kernel.map_shared_info(self.world.hold().access())?;
+        self.kernel.restore_recursive(&self.world)
+    }
+
+    /// The suspend hypercall: returns in the next incarnation, or in this one if cancelled.
+    ///
+    /// # Errors
+    /// [`SuspendError::Tools`]: a guest that was not saved goes on where it was (undo with
+    /// [`post_suspend`](Self::post_suspend) and [`Outcome::Cancelled`]); one that was not restored
+    /// is in pieces.
+    pub fn hypercall(&mut self, mode: Mode) -> Result<Outcome, SuspendError> {
+        let register = self.world.start_info().ok_or(PmapError::Nothing)?;
+        Ok(self.world.hypercall(register, mode)?)
+    }
+
+    /// Takes out again what [`pre_suspend`] put away, and resumes: readers that waited go on.
+    ///
+    /// # Errors
+    /// [`SuspendError::Pmap`] if Xen refuses a step; readers go on all the same.
+    pub fn post_suspend(self, outcome: Outcome) -> Result<(), SuspendError> {
+        Ok(self.take_out(outcome)?)
+    }
+}
+
+impl<B: Backend, W: crate::scheme::Translate> Mmu<B> for Suspending<'_, '_, B, W> {
+    type Guard<'h>
+        = W::Hold<'h>
+    where
+        Self: 'h;
+
+    fn hold(&self) -> Held<'_, B, W::Hold<'_>> {
+        self.world.hold()
+    }
+}
+
+/// The whole protocol once.
+///
+/// # Errors
+/// Those of its steps.
+pub fn suspend<B: Backend, S: Scheme<B>>(
+    vcpu: &mut Vcpu<'_, B, S>,
+    kernel: &Kernel<B>,
+    mode: Mode,
+) -> Result<Outcome, SuspendError> {
+    let mut suspending = pre_suspend(vcpu, kernel)?;
+    let outcome = suspending.hypercall(mode);
+    suspending.post_suspend(outcome.unwrap_or(Outcome::Cancelled))?;
+    outcome
+}

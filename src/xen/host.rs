@@ -1,0 +1,118 @@
+//! The machine: every frame's state, the M2P, and the contents.
+//!
+//! Nothing here is behind a lock. A frame's word and a table's entry change by compare-exchange; the
+//! M2P is plain atomics, as in Xen, where a guest may write what it likes for frames it owns.
+
+use super::frame::{Frame, Owner};
+use super::memory::Memory;
+use super::number::{INVALID, Pfn, RawMfn};
+use crate::backend::{Atomic, Backend};
+use alloc::boxed::Box;
+use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+
+/// A simulated machine.
+#[derive(Debug)]
+pub struct Host<B: Backend> {
+    frames: Box<[B::U64]>,
+    m2p: Box<[B::U64]>,
+    /// By frame: linear entries in it (above 0) or uses of it elsewhere (below 0), as an `i32`.
+    /// Never both: XSA-240.
+    pub(super) linear: Box<[B::U32]>,
+    pub(super) memory: Memory<B>,
+    /// Counts that would have gone below zero, or past their end: a simulator's or a control's fault.
+    pub(super) miscounts: B::U64,
+}
+
+impl<B: Backend> Host<B> {
+    /// `frames` free frames, of which `tables` may have contents of their own at once. Frame 0 is no RAM.
+    pub(super) fn new(frames: usize, tables: usize) -> Self {
+        let host = Self {
+            frames: (0..frames).map(|_| B::U64::new(Frame::FREE.0)).collect(),
+            m2p: (0..frames).map(|_| B::U64::new(INVALID)).collect(),
+            linear: (0..frames).map(|_| B::U32::new(0)).collect(),
+            memory: Memory::new(frames, tables),
+            miscounts: B::U64::new(0),
+        };
+        host.frames[0].store(Frame::given(Owner::NoRam).0, Relaxed);
+        host
+    }
+
+    /// How many frames there are.
+    pub fn frames(&self) -> u64 {
+        self.frames.len() as u64
+    }
+
+    /// Whether there is such a frame.
+    #[inline]
+    pub fn is_frame(&self, mfn: RawMfn) -> bool {
+        (mfn.0 as usize) < self.frames.len()
+    }
+
+    /// The state of a frame; of one that does not exist, that it is no RAM.
+    #[inline]
+    pub fn frame(&self, mfn: RawMfn) -> Frame {
+        // ORDERING: Acquire pairs with the Release in `update`: who sees a table validated sees the
+        // entries that were checked.
+        match self.frames.get(mfn.0 as usize) {
+            Some(word) => Frame(word.load(Acquire)),
+            None => Frame::given(Owner::NoRam),
+        }
+    }
+
+    /// Replaces the state of a frame by what `change` makes of it; `change` may refuse.
+    ///
+    /// Returns the state before.
+    #[inline]
+    pub(super) fn update<E>(
+        &self,
+        mfn: RawMfn,
+        mut change: impl FnMut(Frame) -> Result<Frame, E>,
+    ) -> Result<Frame, E> {
+        let word = &self.frames[mfn.0 as usize];
+        // ORDERING: Acquire, here and on failure, as in `frame`.
+        let mut seen = word.load(Acquire);
+        loop {
+            let next = change(Frame(seen))?;
+            // ORDERING: Release pairs with the Acquire in `frame`; see there.
+            match word.compare_exchange(seen, next.0, AcqRel, Acquire) {
+                Ok(_) => return Ok(Frame(seen)),
+                Err(now) => seen = now,
+            }
+        }
+    }
+
+    /// Sets the state of a frame, whatever it was.
+    pub(super) fn assign(&self, mfn: RawMfn, frame: Frame) {
+        // ORDERING: Release pairs with the Acquire in `frame`.
+        self.frames[mfn.0 as usize].store(frame.0, Release);
+        self.linear[mfn.0 as usize].store(0, Relaxed);
+    }
+
+    /// The M2P: which PFN its owner said the frame is, if it said.
+    #[inline]
+    pub fn m2p(&self, mfn: RawMfn) -> Option<Pfn> {
+        let word = self.m2p.get(mfn.0 as usize)?.load(Relaxed);
+        (word != INVALID).then_some(Pfn(word))
+    }
+
+    pub(super) fn set_m2p(&self, mfn: RawMfn, pfn: Option<Pfn>) {
+        self.m2p[mfn.0 as usize].store(pfn.map_or(INVALID, |p| p.0), Relaxed);
+    }
+
+    /// Takes a frame back: no owner, no contents, no M2P.
+    pub(super) fn release(&self, mfn: RawMfn) {
+        self.memory.clear(mfn);
+        self.set_m2p(mfn, None);
+        self.assign(mfn, Frame::FREE);
+    }
+
+    /// Gives a frame to the guest as its `pfn`.
+    pub(super) fn give(&self, mfn: RawMfn, pfn: Option<Pfn>) {
+        self.assign(mfn, Frame::given(Owner::Guest));
+        self.set_m2p(mfn, pfn);
+    }
+
+    pub(super) fn miscounted(&self) {
+        self.miscounts.fetch_add(1, Relaxed);
+    }
+}

@@ -1,0 +1,227 @@
+//! Hypercalls, their arguments and Xen's verdicts.
+//!
+//! Every argument that names a frame arrives typed, with the stamp of the incarnation it was
+//! translated in; [`Cpu::hypercall`] compares it on entry, counts, **and goes on**: the verdict is
+//! then whatever Xen's would be, which for a stale frame is a refusal if the guest is lucky and
+//! silence if it is not.
+
+use super::domain::Cpu;
+use super::number::{ENTRIES, Mfn, PAGE_SHIFT, PteAddr, RawMfn, Va};
+use super::oracle::Verdict;
+use super::pte::{NewPte, Pte};
+use crate::backend::{Atomic, Backend};
+use crate::scheme::Translate;
+use core::fmt;
+use core::sync::atomic::Ordering::Relaxed;
+
+/// Why Xen refused. The values are those of its ABI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Errno {
+    /// The target is no RAM.
+    Perm = -1,
+    /// The target is somebody else's, or in use as something else.
+    Busy = -16,
+    /// The arguments make no sense.
+    Inval = -22,
+    /// No such command.
+    NoSys = -38,
+}
+
+/// A refused call: why, and how many of its entries were done before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub errno: Errno,
+    /// Entries done; they stay done.
+    pub done: usize,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { errno, done } = self;
+        write!(
+            f,
+            "Xen refused with {errno:?} ({}) after {done}",
+            *errno as i32
+        )
+    }
+}
+
+impl core::error::Error for Refused {}
+
+/// What an entry of an `mmu_update` asks for: the low bits of its `ptr`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Write an entry; check it if it is in a page table.
+    Normal,
+    /// As `Normal`, keeping the accessed and dirty bits of the old entry.
+    PreserveAd,
+    /// Set the M2P of the frame; the entry's value is the PFN.
+    MachPhys,
+}
+
+/// One entry of an `mmu_update`.
+#[derive(Clone, Copy, Debug)]
+pub struct MmuUpdate<'h> {
+    /// Which entry.
+    pub ptr: PteAddr<'h>,
+    /// What to do with it.
+    pub command: Command,
+    /// The new value.
+    pub val: NewPte<'h>,
+}
+
+impl<'h> MmuUpdate<'h> {
+    /// An ordinary update.
+    #[inline]
+    pub fn normal(ptr: PteAddr<'h>, val: NewPte<'h>) -> Self {
+        Self {
+            ptr,
+            command: Command::Normal,
+            val,
+        }
+    }
+}
+
+impl<B: Backend> Cpu<'_, B> {
+    /// Enters Xen, runs `body` there, and counts the verdict.
+    ///
+    /// While the domain is paused no vCPU is in Xen and none gets in: a hypercall either ends before
+    /// the domain is saved or begins after it was restored.
+    pub(super) fn hypercall<T>(
+        &self,
+        body: impl FnOnce(&Self) -> Result<T, Refused>,
+    ) -> Result<T, Refused> {
+        let _in_xen = self.runs.hold();
+        self.tally.count(Verdict::Hypercall);
+        body(self).inspect_err(|_| self.tally.count(Verdict::Refused))
+    }
+
+    /// Looks at an argument as it enters: is it from this incarnation, and the frame that was meant?
+    pub(super) fn admit(&self, mfn: Mfn<'_>) -> RawMfn {
+        self.judge(mfn.stamp.stale(self.domain().stamp()), mfn.meant, mfn.raw)
+    }
+
+    fn admit_pte(&self, pte: NewPte<'_>) -> Pte {
+        if pte.pte.present() {
+            let stale = pte.stamp.stale(self.domain().stamp());
+            self.judge(stale, pte.meant, pte.pte.mfn());
+        }
+        pte.pte
+    }
+
+    fn judge(&self, stale: bool, meant: Option<super::Pfn>, raw: RawMfn) -> RawMfn {
+        if stale {
+            self.tally.count(Verdict::StaleUse);
+        }
+        if meant.is_some() && meant != self.host().m2p(raw) {
+            self.tally.count(Verdict::WrongFrame);
+        }
+        raw
+    }
+
+    /// `mmu_update`: in order, stopping at the first refusal.
+    pub(super) fn mmu_update(&self, updates: &[MmuUpdate<'_>]) -> Result<usize, Refused> {
+        self.hypercall(|cpu| {
+            for (done, update) in updates.iter().enumerate() {
+                let table = cpu.admit(update.ptr.table);
+                let val = cpu.admit_pte(update.val);
+                cpu.update_one(table, update.ptr.index, update.command, val)
+                    .map_err(|errno| Refused { errno, done })?;
+            }
+            Ok(updates.len())
+        })
+    }
+
+    fn update_one(
+        &self,
+        table: RawMfn,
+        index: usize,
+        command: Command,
+        val: Pte,
+    ) -> Result<(), Errno> {
+        let host = self.host();
+        let frame = host.frame(table);
+        if frame.owner() != super::frame::Owner::Guest {
+            return Err(Errno::Inval);
+        }
+        let preserve = match command {
+            Command::MachPhys => {
+                host.set_m2p(table, Some(super::Pfn(val.0)));
+                return Ok(());
+            }
+            Command::Normal => 0,
+            Command::PreserveAd => Pte::A | Pte::D,
+        };
+        match frame.live_table() {
+            Some(level) => host.modify(table, level, index, val, preserve),
+            None => {
+                let old = host.memory.read(table, index);
+                host.stray_store(table, index, val.0 | old & preserve)
+            }
+        }
+    }
+
+    /// `update_va_mapping`: an `mmu_update` of the L1 entry that translates `va` now.
+    pub(super) fn update_va_mapping(&self, va: Va, val: NewPte<'_>) -> Result<(), Refused> {
+        let refused = |errno| Refused { errno, done: 0 };
+        self.hypercall(|cpu| {
+            let val = cpu.admit_pte(val);
+            let mut table = RawMfn(cpu.state.cr3.load(Relaxed));
+            for level in [4, 3, 2] {
+                let entry = Pte(cpu.read_raw(table, va.index(level)));
+                if !entry.present() || !cpu.host().is_frame(entry.mfn()) {
+                    return Err(refused(Errno::Inval));
+                }
+                table = entry.mfn();
+            }
+            if cpu.host().frame(table).live_table() != Some(1) {
+                return Err(refused(Errno::Inval));
+            }
+            cpu.host()
+                .modify(table, 1, va.index(1), val, 0)
+                .map_err(refused)
+        })
+    }
+
+    /// An entry as the hardware would load it.
+    pub(super) fn read_raw(&self, table: RawMfn, index: usize) -> u64 {
+        if !self.host().is_frame(table) || index >= ENTRIES {
+            return 0;
+        }
+        self.host().memory.read(table, index)
+    }
+
+    /// `MMUEXT_PIN_L4_TABLE` and its lower kin.
+    pub(super) fn pin(&self, mfn: Mfn<'_>, level: u32) -> Result<(), Refused> {
+        self.one(|cpu| cpu.host().pin(cpu.admit(mfn), level))
+    }
+
+    /// `MMUEXT_UNPIN_TABLE`.
+    pub(super) fn unpin(&self, mfn: Mfn<'_>) -> Result<(), Refused> {
+        self.one(|cpu| cpu.host().unpin(cpu.admit(mfn)))
+    }
+
+    /// `MMUEXT_NEW_BASEPTR`: loads a root.
+    pub(super) fn new_baseptr(&self, mfn: Mfn<'_>) -> Result<(), Refused> {
+        self.one(|cpu| {
+            let root = cpu.admit(mfn);
+            cpu.host().get_table(root, 4)?;
+            let old = cpu.state.cr3.swap(root.0, Relaxed);
+            if old != 0 {
+                cpu.host().put_table(RawMfn(old));
+            }
+            Ok(())
+        })
+    }
+
+    fn one(&self, body: impl FnOnce(&Self) -> Result<(), Errno>) -> Result<(), Refused> {
+        self.hypercall(|cpu| body(cpu).map_err(|errno| Refused { errno, done: 0 }))
+    }
+}
+
+/// The machine address of a frame.
+pub(super) const fn maddr(mfn: RawMfn) -> u64 {
+    mfn.0 << PAGE_SHIFT
+}
