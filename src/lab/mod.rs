@@ -3,3 +3,4 @@
 pub mod provenance;
 pub mod sample;
 pub mod store;
+pub mod summary;
