@@ -4,3 +4,4 @@ pub mod provenance;
 pub mod sample;
 pub mod store;
 pub mod summary;
+pub mod table;

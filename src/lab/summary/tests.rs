@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 /// A small deterministic spread around one.
 fn wobble(round: u32, salt: u64) -> f64 {
-    let mixed = (u64::from(round) * 31 + salt * 17 + 7).wrapping_mul(2_654_435_761) >> 7;
+    let seed = (u64::from(round) << 20 | salt).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (seed ^ seed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 33;
     1.0 + (mixed % 1000) as f64 / 50_000.0 - 0.01
 }
 
