@@ -1,6 +1,7 @@
 //! Workloads, traces, measuring, results and the report: everything around the core (feature `lab`).
 
 pub mod provenance;
+pub mod report;
 pub mod sample;
 pub mod store;
 pub mod summary;

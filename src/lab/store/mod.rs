@@ -9,6 +9,7 @@
 //! [`Store::create`] clears it away: a run under way keeps a lock on `.lock` in its folder.
 
 mod error;
+mod folder;
 mod read;
 pub(crate) mod strict;
 #[cfg(test)]
@@ -105,7 +106,7 @@ impl Store {
 
     fn open(results: &Path, provenance: &Provenance) -> io::Result<Self> {
         fs::create_dir_all(results)?;
-        clear_abandoned(results);
+        folder::clear_abandoned(results);
         let dir = tempfile::Builder::new()
             .prefix(HIDDEN)
             .permissions(Permissions::from_mode(0o755))
@@ -178,7 +179,7 @@ impl Store {
                 .and_then(|file| file.sync_all())
                 .map_err(|cause| ResultsError::writing(&self.results.join(name), cause))?;
         }
-        let path = free(&self.results, &self.name);
+        let path = folder::free(&self.results, &self.name);
         fs::remove_file(self.dir.path().join(LOCK))
             .and_then(|()| fs::rename(self.dir.path(), &path))
             .and_then(|()| File::open(&self.results)?.sync_all())
@@ -220,34 +221,5 @@ pub(crate) fn usable(sample: &Sample) -> Result<(), String> {
             Err(format!("holds_per_op is {holds}, which is no count"))
         }
         _ => Ok(()),
-    }
-}
-
-/// The first name that no run has: two runs may begin within a second.
-fn free(results: &Path, name: &str) -> PathBuf {
-    let mut path = results.join(name);
-    let mut number = 2u32;
-    while path.exists() {
-        path = results.join(format!("{name}-{number}"));
-        number = number.saturating_add(1);
-    }
-    path
-}
-
-/// Removes hidden folders whose run is over without having finished.
-fn clear_abandoned(results: &Path) {
-    let Ok(entries) = fs::read_dir(results) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        if !entry.file_name().to_string_lossy().starts_with(HIDDEN) {
-            continue;
-        }
-        let Ok(lock) = File::open(entry.path().join(LOCK)) else {
-            continue;
-        };
-        if lock.try_lock().is_ok() {
-            let _ = fs::remove_dir_all(entry.path());
-        }
     }
 }

@@ -40,7 +40,7 @@ impl Grid {
         table.set_header(&self.columns);
         table.add_rows(&self.rows);
         for (at, column) in table.column_iter_mut().enumerate() {
-            column.set_padding((0, 1));
+            column.set_padding((0, u16::from(at + 1 < self.columns.len())));
             if !self.left(at) {
                 column.set_cell_alignment(CellAlignment::Right);
             }
@@ -87,11 +87,7 @@ fn markdown_row(cells: &[String]) -> String {
 fn escape(text: &str) -> String {
     let text = one_line(text);
     let text = text.replace('|', "\\|").replace('<', "&lt;");
-    if text.contains('`') {
-        text
-    } else {
-        text.replace('*', "\\*").replace('_', "\\_")
-    }
+    text.replace('*', "\\*")
 }
 
 fn one_line(text: &str) -> String {

@@ -9,7 +9,6 @@ mod workloads;
 
 pub use grid::Grid;
 pub use suspends::grids as suspend_grids;
-pub(crate) use workloads::{NONE, grid as workload_grid};
 pub use workloads::{grids, side_by_side};
 
 use crate::lab::summary::{Row, SuspendRow, missing::SUSPEND};

@@ -44,7 +44,10 @@ pub(crate) fn micros(ns: u64) -> String {
 
 /// A share as per cent.
 pub(crate) fn percent(share: f64) -> String {
-    format!("{:.1}", share * 100.0 + 0.0)
+    match format!("{:.1}", share * 100.0).as_str() {
+        "-0.0" => String::from("0.0"),
+        text => text.to_owned(),
+    }
 }
 
 /// `1 thread`, `2 threads`.

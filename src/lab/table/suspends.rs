@@ -10,15 +10,18 @@ use std::collections::BTreeSet;
 pub(crate) const COLUMNS: [&str; 10] = [
     "scheme",
     "n",
-    "median us",
+    "p50 us",
     "p90 us",
     "p99 us",
     "max us",
     "service us",
     "release us",
     "stall us",
-    "max stall",
+    "worst us",
 ];
+
+/// What the columns after `max` are.
+const NOTE: &str = "service, release, stall: medians; worst: longest stall; percentiles only with ten samples beyond";
 
 /// One table for each dwell and number of readers.
 pub fn grids(rows: &[SuspendRow]) -> Vec<Grid> {
@@ -31,6 +34,7 @@ pub fn grids(rows: &[SuspendRow]) -> Vec<Grid> {
                 count(readers, "reader")
             );
             let mut grid = Grid::new(title, &COLUMNS);
+            grid.notes.push(NOTE.to_owned());
             for row in rows {
                 if (row.dwell_us, row.readers) == (dwell_us, readers) {
                     grid.rows.push(cells(row));

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 pub(crate) const NONE: &str = "-";
 
 /// What one operation is, for the title of its table.
-pub(crate) const fn what(workload: Workload) -> &'static str {
+const fn what(workload: Workload) -> &'static str {
     match workload {
         Workload::Hold => {
             "hold, translate one PFN, let go; PFNs independent, table in the L1 cache"
@@ -26,7 +26,7 @@ pub(crate) const fn what(workload: Workload) -> &'static str {
 }
 
 /// Whether a table of this workload shows ratios.
-pub(crate) const fn by_ratio(workload: Workload) -> bool {
+const fn by_ratio(workload: Workload) -> bool {
     workload.ranks() || matches!(workload, Workload::Dependent | Workload::Snapshot)
 }
 
@@ -40,7 +40,7 @@ pub fn grids(rows: &[Row]) -> Vec<Grid> {
 }
 
 /// The table of one workload with so many threads.
-pub(crate) fn grid(rows: &[Row], workload: Workload, threads: u32) -> Grid {
+fn grid(rows: &[Row], workload: Workload, threads: u32) -> Grid {
     let rows = ordered(rows, workload, threads);
     let title = format!(
         "{}, {}: {}",
@@ -146,8 +146,8 @@ fn ordered(rows: &[Row], workload: Workload, threads: u32) -> Vec<&Row> {
     rows
 }
 
-/// The noise, what failed, and whether there were enough rounds.
-pub(crate) fn notes(rows: &[&Row]) -> Vec<String> {
+/// The noise, what failed and why, and whether there were enough rounds.
+fn notes(rows: &[&Row]) -> Vec<String> {
     let mut notes = Vec::new();
     for row in rows {
         if let (BASELINE, Some(f)) = (row.scheme.as_str(), &row.figures) {
@@ -158,13 +158,20 @@ pub(crate) fn notes(rows: &[&Row]) -> Vec<String> {
                 range(f.ratio.min, f.ratio.max)
             ));
         }
-        if let Some(err) = &row.err {
-            notes.push(format!(
-                "{} ({}): {err}",
-                row.scheme,
-                count(row.threads, "thread")
-            ));
+    }
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for row in rows {
+        let Some(err) = row.err.as_deref() else {
+            continue;
+        };
+        match reasons.iter_mut().find(|(reason, _)| *reason == err) {
+            Some((_, schemes)) if schemes.contains(&row.scheme.as_str()) => {}
+            Some((_, schemes)) => schemes.push(&row.scheme),
+            None => reasons.push((err, vec![&row.scheme])),
         }
+    }
+    for (reason, schemes) in reasons {
+        notes.push(format!("no figures for {}: {reason}", schemes.join(", ")));
     }
     let fewest = rows
         .iter()

@@ -1,0 +1,106 @@
+//! Everything the report is made of, read once.
+
+use super::models::{self, Case, MODELS};
+use crate::lab::provenance::Kind;
+use crate::lab::store::{ResultsError, Run, newest, shown};
+use crate::lab::summary::{self, Registered, Row, SuspendRow, registered};
+use std::fs;
+use std::path::Path;
+
+/// The newest comparison, and its rows.
+#[derive(Debug)]
+pub(crate) struct Measured {
+    pub(crate) run: Run,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) suspends: Vec<SuspendRow>,
+    /// Its folder, as the report names it.
+    pub(crate) folder: String,
+}
+
+/// What there is.
+#[derive(Debug)]
+pub(crate) struct Data {
+    /// The results folder, as the report names it.
+    pub(crate) results: String,
+    pub(crate) registered: Vec<Registered>,
+    pub(crate) measured: Option<Measured>,
+    pub(crate) models: Option<Vec<Case>>,
+}
+
+impl Data {
+    /// Reads what there is. No run and no models are nothing wrong here.
+    ///
+    /// # Errors
+    /// If a file is not what it must be, a row is missing, or the run was restricted.
+    pub(crate) fn read(results: &Path, report: &Path) -> Result<Self, ResultsError> {
+        let named = named(results, report);
+        let models = match models::read(results) {
+            Ok(cases) => Some(cases),
+            Err(ResultsError::Missing { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let measured = match newest(results, Kind::Compare)? {
+            Some(dir) => Some(measured(&dir, &named)?),
+            None => None,
+        };
+        Ok(Self {
+            results: named,
+            registered: registered(),
+            measured,
+            models,
+        })
+    }
+
+    /// What lacks for a complete report.
+    pub(crate) fn lacks(&self) -> Vec<ResultsError> {
+        let mut lacks = Vec::new();
+        if self.measured.is_none() {
+            lacks.push(ResultsError::Missing {
+                path: format!("{}/*-{}", self.results, Kind::Compare.name()),
+                cure: "measure with `ptom compare`",
+            });
+        }
+        if self.models.is_none() {
+            lacks.push(ResultsError::Missing {
+                path: format!("{}/{MODELS}", self.results),
+                cure: models::CURE,
+            });
+        }
+        lacks
+    }
+}
+
+fn measured(dir: &Path, results: &str) -> Result<Measured, ResultsError> {
+    let run = Run::read(dir)?;
+    if !run.provenance.only.is_empty() {
+        return Err(ResultsError::Restricted {
+            path: shown(dir),
+            only: run.provenance.only.join(", ").escape_debug().to_string(),
+        });
+    }
+    let name = dir.file_name().unwrap_or_default().to_string_lossy();
+    Ok(Measured {
+        rows: summary::rows(&run)?,
+        suspends: summary::suspends(&run),
+        folder: format!("{results}/{name}"),
+        run,
+    })
+}
+
+/// The results folder as seen from the report, so that links work and no path of the machine is
+/// written down; outside the report's folder, its name.
+fn named(results: &Path, report: &Path) -> String {
+    let parent = match report.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let inside = match (fs::canonicalize(results), fs::canonicalize(parent)) {
+        (Ok(results), Ok(parent)) => results.strip_prefix(parent).ok().map(Path::to_owned),
+        _ => None,
+    };
+    let path = match inside {
+        Some(inside) if !inside.as_os_str().is_empty() => inside,
+        _ => results.file_name().unwrap_or(results.as_os_str()).into(),
+    };
+    shown(&path)
+}

@@ -1,0 +1,155 @@
+//! The report as a whole, from a run of made-up samples.
+
+use super::*;
+use crate::lab::store::Store;
+use crate::lab::summary::registered;
+use crate::lab::summary::tests::made_up;
+use tempfile::TempDir;
+
+const MODELS: &str = "scheme,model,readers,bound,executions,complete,verdict,expected,finding\n\
+    percpu,exclusion,1,,109,yes,pass,pass,\n\
+    percpu,nested,1,3,500,no,pass,pass,\n\
+    rwlock,nested,1,,12,no,fail,fail,deadlock: every thread sleeps\n";
+
+/// A folder with a results folder in it, complete.
+fn complete() -> (TempDir, PathBuf, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let (results, report) = (dir.path().join("results"), dir.path().join("report.md"));
+    let run = made_up(20);
+    let mut store = Store::create(&results, &run.provenance).unwrap();
+    for sample in &run.samples {
+        store.sample(sample).unwrap();
+    }
+    for sample in &run.suspends {
+        store.suspend(sample).unwrap();
+    }
+    store.finish().unwrap();
+    fs::write(results.join("models.csv"), MODELS).unwrap();
+    (dir, results, report)
+}
+
+fn found(results: &Path, report: &Path) -> Vec<String> {
+    let differences = check(results, report).err().unwrap_or_default();
+    let lines: Vec<_> = differences.iter().map(ToString::to_string).collect();
+    for line in &lines {
+        assert_eq!(line.lines().count(), 1, "{line}");
+    }
+    lines
+}
+
+#[test]
+fn a_generated_report_is_checked_and_generated_twice_it_is_the_same() {
+    let (_dir, results, report) = complete();
+    let changed = generate(&results, &report).unwrap();
+    assert_eq!(changed.len(), 4, "three plots and the report: {changed:?}");
+    assert_eq!(found(&results, &report), [""; 0]);
+    assert!(generate(&results, &report).unwrap().is_empty());
+    let text = fs::read_to_string(&report).unwrap();
+    for wanted in [
+        "](results/plots/hold.svg)",
+        "checked, bound 3",
+        "no, counterexample",
+    ] {
+        assert!(text.contains(wanted), "{wanted}");
+    }
+    let machine = results.parent().unwrap().display().to_string();
+    assert!(!text.contains(&machine), "a path of the machine");
+    for scheme in registered() {
+        assert!(text.contains(scheme.name), "{}", scheme.name);
+    }
+}
+
+#[test]
+fn a_hand_edit_inside_a_block_is_a_difference_and_outside_it_is_kept() {
+    let (_dir, results, report) = complete();
+    generate(&results, &report).unwrap();
+    let text = fs::read_to_string(&report).unwrap();
+    let edited = text.replace("checked, bound 3", "checked") + "\nA sentence by hand.\n";
+    fs::write(&report, edited).unwrap();
+    let found = found(&results, &report);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found.concat().contains("block claims"), "{found:?}");
+    generate(&results, &report).unwrap();
+    let mended = fs::read_to_string(&report).unwrap();
+    assert_eq!(mended, text + "\nA sentence by hand.\n");
+}
+
+#[test]
+fn an_edited_plot_a_changed_sample_and_lacking_models_are_differences() {
+    let (_dir, results, report) = complete();
+    generate(&results, &report).unwrap();
+    fs::write(results.join("plots/hold.svg"), "<svg/>").unwrap();
+    assert!(found(&results, &report).concat().contains("hold.svg"));
+    generate(&results, &report).unwrap();
+    fs::remove_file(results.join("models.csv")).unwrap();
+    let lines = found(&results, &report);
+    assert!(
+        lines.concat().contains("results/models.csv: is missing"),
+        "{lines:?}"
+    );
+    generate(&results, &report).unwrap();
+    let text = fs::read_to_string(&report).unwrap();
+    assert!(text.contains("No model results."));
+}
+
+#[test]
+fn without_results_the_blocks_say_so_and_the_check_fails() {
+    let dir = tempfile::tempdir().unwrap();
+    let (results, report) = (dir.path().join("results"), dir.path().join("report.md"));
+    assert!(
+        found(&results, &report)
+            .concat()
+            .contains("report.md: is missing")
+    );
+    assert_eq!(generate(&results, &report).unwrap(), [report.as_path()]);
+    let text = fs::read_to_string(&report).unwrap();
+    assert!(text.contains("No results yet"));
+    let lines = found(&results, &report);
+    assert_eq!(lines.len(), 2, "{lines:?}");
+}
+
+#[test]
+fn broken_markers_leave_the_report_as_it_was() {
+    let (_dir, results, report) = complete();
+    fs::write(&report, "# Mine\n<!-- BEGIN hold -->\n").unwrap();
+    let error = generate(&results, &report).unwrap_err().to_string();
+    assert!(
+        error.contains("report.md:2: block \"hold\" has no END"),
+        "{error}"
+    );
+    let text = fs::read_to_string(&report).unwrap();
+    assert_eq!(text, "# Mine\n<!-- BEGIN hold -->\n");
+}
+
+/// Figures belong into blocks. The year of the question and a manual's section are no figures.
+#[test]
+fn the_prose_has_no_figures() {
+    let mut inside = false;
+    for (number, line) in (1..).zip(TEMPLATE.lines()) {
+        if line.starts_with("<!-- ") {
+            inside = line.starts_with("<!-- BEGIN");
+        } else if !inside {
+            let line = line.replace("membarrier(2)", "");
+            let words = line.split(|c: char| !c.is_alphanumeric() && c != '.');
+            let figures = words.filter(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+            let figures: Vec<_> = figures.filter(|word| *word != "2009").collect();
+            assert!(figures.is_empty(), "report.md:{number}: {figures:?}");
+        }
+    }
+}
+
+/// Plots stay readable with more schemes than there are: their labels do not overlap by design,
+/// and every scheme has one.
+#[test]
+fn every_scheme_is_in_every_plot() {
+    let (_dir, results, report) = complete();
+    generate(&results, &report).unwrap();
+    for plot in ["hold", "suspend", "tradeoff"] {
+        let svg = fs::read_to_string(results.join(format!("plots/{plot}.svg"))).unwrap();
+        for scheme in registered() {
+            let label = format!(">{}<", scheme.name);
+            let lines: String = svg.split('\n').map(str::trim).collect();
+            assert!(lines.contains(&label), "{plot}: {}", scheme.name);
+        }
+    }
+}
