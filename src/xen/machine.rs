@@ -256,6 +256,13 @@ impl<'m, B: Backend, S: Scheme<B>> Vcpu<'m, B, S> {
         }
     }
 
+    /// What the oracle has counted on this vCPU.
+    pub fn verdicts(&self) -> Verdicts {
+        let mut sum = Verdicts::default();
+        self.cpu.tally.add_to(&mut sum);
+        sum
+    }
+
     /// Says that this vCPU holds nothing now.
     pub fn quiescent(&mut self) {
         self.reader.quiescent();
