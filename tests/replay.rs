@@ -39,14 +39,18 @@ fn judge(vcpus: usize) {
     each_native(&mut all);
     for (holds, row) in &all.rows {
         println!("{row:?}");
-        assert_eq!(row.injected, INJECT, "{}", row.scheme);
         if *holds {
             assert!(row.sound(), "{row:?}");
-            assert_eq!(row.expired, INJECT);
+            assert_eq!((row.injected, row.expired), (INJECT, INJECT), "{row:?}");
             assert_eq!(row.passes, vcpus as u64);
         } else {
-            assert_eq!(row.caught, INJECT, "{row:?}");
-            assert!(row.stale_uses >= INJECT && row.wrong_frame > 0, "{row:?}");
+            // A guest in pieces may not live to its last injection; those it had are all caught.
+            assert!(row.injected > INJECT / 2, "{row:?}");
+            assert_eq!(row.caught, row.injected, "{row:?}");
+            assert!(
+                row.stale_uses >= row.caught && row.wrong_frame > 0,
+                "{row:?}"
+            );
         }
     }
 }
