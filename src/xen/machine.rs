@@ -159,6 +159,11 @@ impl<B: Backend, S: Scheme<B>> Machine<B, S> {
         })
     }
 
+    /// The scheme.
+    pub fn scheme(&self) -> &S {
+        &self.scheme
+    }
+
     /// The guest.
     pub fn guest(&self) -> &Guest<B> {
         &self.guest

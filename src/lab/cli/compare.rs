@@ -6,17 +6,20 @@
 use super::output::{Format, Out, complain};
 use super::progress::Collector;
 use super::signal::Stop;
-use super::{Error, names, ratios};
-use crate::lab::measure::contender::on_table;
+use super::{Error, names, ratios, seed};
+use crate::lab::measure::contender::{Selection, on_table};
 use crate::lab::measure::observe::{Halt, Row};
+use crate::lab::measure::on_machine::{ON_A_MACHINE, on_machine};
 use crate::lab::measure::plan::Plan;
+use crate::lab::sample::Workload;
+use crate::lab::trace::{Source, load};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
 
 /// What `ptom compare` takes.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A few seconds instead of about a minute; the figures are rough.
+    /// A few seconds instead of about two minutes; the figures are rough.
     #[arg(long)]
     quick: bool,
     /// Only these schemes, besides `unprotected`.
@@ -47,8 +50,17 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<(), Error> {
     }
     let stop = Stop::on_ctrl_c()?;
     complain(&format!("seed {}", plan.seed));
-    let mut collector = Collector::new(plan.expected(&on_table), stop);
-    plan.run(&on_table, &mut collector)
+    let script = load(&Source::embedded()).map_err(|e| Error::Failed(e.to_string()))?;
+    let script = Arc::new(script);
+    let source = |workload: Workload, threads: usize, wanted: &Selection| {
+        if ON_A_MACHINE.contains(&workload) {
+            on_machine(workload, threads, wanted, &script)
+        } else {
+            on_table(workload, threads, wanted)
+        }
+    };
+    let mut collector = Collector::new(plan.expected(&source), stop);
+    plan.run(&source, &mut collector)
         .map_err(|halt| match halt {
             Halt::Stopped => Error::Interrupted,
             Halt::Broken => Error::Failed(halt.to_string()),
@@ -61,10 +73,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<(), Error> {
 }
 
 fn plan(args: &Args) -> Result<Plan, Error> {
-    let seed = args.seed.unwrap_or_else(|| {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        now.map_or(1, |now| now.as_secs())
-    });
+    let seed = seed(args.seed);
     let mut plan = if args.quick {
         Plan::quick(seed)
     } else {

@@ -15,6 +15,7 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use output::Out;
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 mod compare;
 mod list;
@@ -123,4 +124,12 @@ mod tests {
         let message = "error: no\n\n  tip: yes\n\nUsage: ptom\n\nFor more information, try";
         assert_eq!(one_line(message), "no tip: yes");
     }
+}
+
+/// The user's seed, or one that no other run has.
+fn seed(given: Option<u64>) -> u64 {
+    given.unwrap_or_else(|| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        now.map_or(1, |now| now.as_secs())
+    })
 }

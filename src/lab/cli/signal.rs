@@ -23,6 +23,11 @@ impl Stop {
         Ok(Self(flag))
     }
 
+    /// The flag itself.
+    pub(super) fn flag(&self) -> &AtomicBool {
+        &self.0
+    }
+
     pub(super) fn is_set(&self) -> bool {
         self.0.load(Relaxed)
     }

@@ -30,6 +30,11 @@ pub trait Contender: Send + Sync {
 
     /// Holds begun an operation, counted; `None` where that means nothing.
     fn holds_per_op(&self) -> Option<f64>;
+
+    /// A batch must be a multiple of so many operations to be like any other batch.
+    fn grain(&self) -> u64 {
+        1
+    }
 }
 
 /// One thread's part in a contender.

@@ -10,6 +10,7 @@
 //! | [`site`] | where an operation happens: a registered reader and its table |
 //! | [`workload`] | the loops, written once for every site |
 //! | [`contender`] | a scheme, ready to be run by any number of threads |
+//! | [`on_machine`] | the same for operations on the simulated machine |
 //! | [`count`] | holds an operation, counted |
 //! | [`team`] | threads, made once, pinned, and started together |
 //! | [`paired`] | rounds of interleaved batches |
@@ -25,6 +26,7 @@
 pub mod contender;
 pub mod count;
 pub mod observe;
+pub mod on_machine;
 pub mod p2m;
 pub mod paired;
 pub mod pinning;

@@ -153,11 +153,12 @@ fn set_up(
     index: usize,
     time: Duration,
 ) -> Result<Entrant, Halt> {
-    let mut chunk = TRIAL;
+    let grain = field.runners[index].grain();
+    let mut chunk = TRIAL.next_multiple_of(grain);
     for _ in 0..2 {
         let trial = team.batch(index, chunk, time / 2)?;
         let fitting = time.as_nanos() as f64 / f64::from(CHUNKS) / trial.ns_per_op().max(0.01);
-        chunk = (fitting as u64).max(1);
+        chunk = (fitting as u64).max(1).next_multiple_of(grain);
     }
     Ok(Entrant {
         index,

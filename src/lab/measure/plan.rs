@@ -8,7 +8,6 @@ use super::observe::{Halt, Observer};
 use super::paired::{self, Pairing};
 use super::shuffle::Shuffle;
 use super::suspend::{self, Suspends};
-use super::workload::ON_A_TABLE;
 use crate::lab::sample::Workload;
 use std::time::Duration;
 
@@ -37,10 +36,10 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The run that results are published from: about a minute, with a dozen schemes.
+    /// The run that results are published from: about two minutes, with a dozen schemes.
     pub fn full(seed: u64) -> Self {
         Self {
-            workloads: ON_A_TABLE.to_vec(),
+            workloads: Workload::ALL.to_vec(),
             threads: vec![1, 2],
             schemes: Selection::all(),
             rounds: 101,
