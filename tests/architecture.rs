@@ -97,6 +97,41 @@ fn no_custom_cfg_anywhere() {
     }
 }
 
+/// Lines from an ordering up to the comment that argues for it: a call may be broken over as many.
+const REACH: usize = 10;
+
+#[test]
+fn every_ordering_says_why() {
+    let mut checked = 0;
+    for file in rust_files(&root().join("src")) {
+        let in_core = layer_of(&file).is_some_and(|l| LAYERS[l] != "lab" && LAYERS[l] != "backend");
+        if !in_core {
+            continue;
+        }
+        let text = fs::read_to_string(&file).unwrap();
+        let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
+        for (at, line) in lines.iter().enumerate() {
+            let words = line.split(|c: char| !c.is_alphanumeric());
+            let strong = words.into_iter().any(|w| STRONG.contains(&w));
+            if !strong || line.starts_with("//") || line.starts_with("use ") {
+                continue;
+            }
+            checked += 1;
+            let comments = lines[at.saturating_sub(REACH)..at].iter();
+            let argued = comments.rev().any(|l| l.contains("ORDERING:"));
+            assert!(
+                argued,
+                "{}:{} has no ORDERING comment",
+                file.display(),
+                at + 1
+            );
+        }
+    }
+    assert!(checked > 50, "only {checked} orderings found");
+}
+
+const STRONG: [&str; 4] = ["Release", "Acquire", "AcqRel", "SeqCst"];
+
 struct Names(Vec<(&'static str, bool)>);
 
 impl Visit<Native> for Names {

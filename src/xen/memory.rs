@@ -135,6 +135,7 @@ impl<B: Backend> Memory<B> {
             }
             let under = self.under[top as usize - 1].load(Relaxed) as u64;
             let next = (seen & !LOW).wrapping_add(LOW + 1) | under;
+            // ORDERING: Acquire, as above.
             match self.free.compare_exchange(seen, next, Acquire, Acquire) {
                 Ok(_) => return Some(top),
                 Err(now) => seen = now,
