@@ -13,6 +13,7 @@
 //! | [`on_machine`] | the same for operations on the simulated machine |
 //! | [`count`] | holds an operation, counted |
 //! | [`team`] | threads, made once, pinned, and started together |
+//! | `neighbours` | batches that another process spoilt |
 //! | [`paired`] | rounds of interleaved batches |
 //! | [`suspend`], [`watch`] | how long a suspend takes, and how long it stops a reader |
 //! | [`plan`] | what a whole run consists of |
@@ -25,6 +26,7 @@
 
 pub mod contender;
 pub mod count;
+mod neighbours;
 pub mod observe;
 pub mod on_machine;
 pub mod p2m;
