@@ -7,9 +7,9 @@ use super::output::{Format, Out, complain};
 use super::progress::Collector;
 use super::signal::Stop;
 use super::{Error, names, ratios, seed};
-use crate::lab::measure::contender::{Selection, on_table};
+use crate::lab::measure::contender::Selection;
 use crate::lab::measure::observe::{Halt, Row};
-use crate::lab::measure::on_machine::{ON_A_MACHINE, on_machine};
+use crate::lab::measure::on_machine::contenders;
 use crate::lab::measure::plan::Plan;
 use crate::lab::sample::Workload;
 use crate::lab::trace::{Source, load};
@@ -53,11 +53,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<(), Error> {
     let script = load(&Source::embedded()).map_err(|e| Error::Failed(e.to_string()))?;
     let script = Arc::new(script);
     let source = |workload: Workload, threads: usize, wanted: &Selection| {
-        if ON_A_MACHINE.contains(&workload) {
-            on_machine(workload, threads, wanted, &script)
-        } else {
-            on_table(workload, threads, wanted)
-        }
+        contenders(workload, threads, wanted, &script)
     };
     let mut collector = Collector::new(plan.expected(&source), stop);
     plan.run(&source, &mut collector)

@@ -109,6 +109,14 @@ fn one_line(message: &str) -> String {
     line.strip_prefix("error: ").unwrap_or(&line).to_owned()
 }
 
+/// The user's seed, or one that no other run has.
+fn seed(given: Option<u64>) -> u64 {
+    given.unwrap_or_else(|| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        now.map_or(1, |now| now.as_secs())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,12 +132,4 @@ mod tests {
         let message = "error: no\n\n  tip: yes\n\nUsage: ptom\n\nFor more information, try";
         assert_eq!(one_line(message), "no tip: yes");
     }
-}
-
-/// The user's seed, or one that no other run has.
-fn seed(given: Option<u64>) -> u64 {
-    given.unwrap_or_else(|| {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        now.map_or(1, |now| now.as_secs())
-    })
 }

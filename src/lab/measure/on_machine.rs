@@ -3,7 +3,7 @@
 //! Each worker has a vCPU, a pmap and pages of its own, so that what its threads share is the scheme,
 //! the kernel's lists and nothing else. A checksum counts the operations that did what they should.
 
-use super::contender::{BASELINE, Contender, Field, Selection, Worker};
+use super::contender::{BASELINE, Contender, Field, Selection, Worker, on_table};
 use super::count::{Counted, holds_per_op};
 use super::watch::Watch;
 use super::workload::{GOLDEN, SHIFT};
@@ -17,9 +17,9 @@ use crate::xen::{Config, Machine, Pfn, Va, Vcpu};
 use std::sync::Arc;
 
 /// Pages of a worker's process: four L1 tables, as many pages as the bare table has words.
-const PAGES: u64 = 1 << (u64::BITS - SHIFT);
-/// Where they begin.
-const BASE: u64 = 0x40_0000 >> 12;
+pub const PAGES: u64 = 1 << (u64::BITS - SHIFT);
+/// The number of the first.
+pub const BASE: u64 = 0x40_0000 >> 12;
 
 /// The workloads that need a machine.
 pub const ON_A_MACHINE: [Workload; 3] =
@@ -243,6 +243,20 @@ pub fn on_machine(
         each_native(&mut entry);
     }
     entry.field
+}
+
+/// The contenders of any workload, on a bare table or on a machine.
+pub fn contenders(
+    workload: Workload,
+    threads: usize,
+    wanted: &Selection,
+    script: &Arc<Script>,
+) -> Field {
+    if ON_A_MACHINE.contains(&workload) {
+        on_machine(workload, threads, wanted, script)
+    } else {
+        on_table(workload, threads, wanted)
+    }
 }
 
 struct Entry<'w> {
