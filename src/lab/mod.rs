@@ -2,6 +2,10 @@
 
 pub mod cli;
 pub mod measure;
+pub mod provenance;
 pub mod replay;
 pub mod sample;
+pub mod store;
+pub mod summary;
+pub mod table;
 pub mod trace;

@@ -1,0 +1,132 @@
+//! Suspend latencies: percentiles, and none that the count does not carry.
+//!
+//! A percentile is given only where at least [`BEYOND`] samples lie beyond it; otherwise it would
+//! be the accident of a few.
+
+use super::registry::{Registered, place};
+use crate::lab::sample::SuspendSample;
+use hdrhistogram::Histogram;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Samples that must lie beyond a percentile.
+const BEYOND: f64 = 10.0;
+
+/// Significant digits of a percentile: they are within 0.1 %.
+const DIGITS: u8 = 3;
+
+/// The distribution of one of a suspend's times, nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Latency {
+    /// The median.
+    pub median: u64,
+    /// Nine of ten are within it; `None` with fewer than 100 samples.
+    pub p90: Option<u64>,
+    /// 99 of 100 are within it; `None` with fewer than 1,000 samples.
+    pub p99: Option<u64>,
+    /// The longest, exact.
+    pub max: u64,
+}
+
+impl Latency {
+    /// Of `times`, nanoseconds, in any order; `None` if there are none.
+    pub fn of(times: impl IntoIterator<Item = u64>) -> Option<Self> {
+        // A histogram that grows, with a valid number of digits, and whose longest time is below
+        // 2^63: neither call can fail, and if one did there would be no row instead of a false one.
+        let mut histogram = Histogram::<u64>::new(DIGITS).ok()?;
+        let mut max = 0;
+        for time in times {
+            histogram.record(time.min(u64::MAX >> 1)).ok()?;
+            max = max.max(time);
+        }
+        let n = histogram.len() as f64;
+        if n == 0.0 {
+            return None;
+        }
+        let carried = |quantile: f64| {
+            let beyond = n * (1.0 - quantile) + 1e-6;
+            (beyond >= BEYOND).then(|| histogram.value_at_quantile(quantile).min(max))
+        };
+        Some(Self {
+            median: histogram.value_at_quantile(0.5).min(max),
+            p90: carried(0.9),
+            p99: carried(0.99),
+            max,
+        })
+    }
+}
+
+/// The suspends of one scheme with one number of readers and one dwell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SuspendRow {
+    /// The scheme.
+    pub scheme: String,
+    /// Readers besides the suspender.
+    pub readers: u32,
+    /// How long the world stayed suspended, microseconds.
+    pub dwell_us: u32,
+    /// Suspends it is made of.
+    pub n: usize,
+    /// From when it was due to exclusivity.
+    pub exclusivity_ns: Latency,
+    /// From the call to exclusivity.
+    pub service_ns: Latency,
+    /// From the guard's drop to the slowest reader's first operation.
+    pub release_ns: Latency,
+    /// The longest that any reader stood still.
+    pub stall_ns: Latency,
+}
+
+/// Rows by dwell, then readers, then registry order.
+pub(super) fn rows(samples: &[SuspendSample], registered: &[Registered]) -> Vec<SuspendRow> {
+    let mut groups: BTreeMap<_, Vec<&SuspendSample>> = BTreeMap::new();
+    for sample in samples {
+        let key = (
+            sample.dwell_us,
+            sample.readers,
+            place(registered, &sample.scheme),
+        );
+        groups.entry(key).or_default().push(sample);
+    }
+    let row = |((dwell_us, readers, (_, scheme)), group): (_, Vec<&SuspendSample>)| {
+        let latency = |time: fn(&SuspendSample) -> u64| Latency::of(group.iter().map(|s| time(s)));
+        Some(SuspendRow {
+            scheme,
+            readers,
+            dwell_us,
+            n: group.len(),
+            exclusivity_ns: latency(|s| s.exclusivity_ns)?,
+            service_ns: latency(|s| s.service_ns)?,
+            release_ns: latency(|s| s.release_ns)?,
+            stall_ns: latency(|s| s.stall_ns)?,
+        })
+    };
+    groups.into_iter().filter_map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_needs_ten_samples_beyond_it() {
+        assert_eq!(Latency::of([]), None);
+        for (n, p90, p99) in [(99, false, false), (100, true, false), (1000, true, true)] {
+            let latency = Latency::of(1..=n).unwrap();
+            let carried = (latency.p90.is_some(), latency.p99.is_some());
+            assert_eq!(carried, (p90, p99), "{n}");
+        }
+    }
+
+    #[test]
+    fn percentiles_are_within_a_thousandth_and_the_longest_is_exact() {
+        let latency = Latency::of((1..=10_000).map(|n| n * 1000)).unwrap();
+        let near = |found: u64, truth: u64| found.abs_diff(truth) <= truth / 1000;
+        assert!(near(latency.median, 5_000_000), "{latency:?}");
+        assert!(near(latency.p90.unwrap(), 9_000_000), "{latency:?}");
+        assert!(near(latency.p99.unwrap(), 9_900_000), "{latency:?}");
+        assert_eq!(latency.max, 10_000_000);
+        let longest = Latency::of([u64::MAX]).unwrap();
+        assert_eq!(longest.max, u64::MAX);
+    }
+}

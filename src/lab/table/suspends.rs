@@ -1,0 +1,59 @@
+//! The tables of suspends: one for each dwell and number of readers.
+
+use super::grid::Grid;
+use super::number::{count, micros};
+use super::workloads::NONE;
+use crate::lab::summary::SuspendRow;
+use std::collections::BTreeSet;
+
+/// What the columns are; times in microseconds.
+pub(crate) const COLUMNS: [&str; 10] = [
+    "scheme",
+    "n",
+    "median us",
+    "p90 us",
+    "p99 us",
+    "max us",
+    "service us",
+    "release us",
+    "stall us",
+    "max stall",
+];
+
+/// One table for each dwell and number of readers.
+pub fn grids(rows: &[SuspendRow]) -> Vec<Grid> {
+    let kinds: BTreeSet<_> = rows.iter().map(|row| (row.dwell_us, row.readers)).collect();
+    kinds
+        .into_iter()
+        .map(|(dwell_us, readers)| {
+            let title = format!(
+                "suspend against {}, dwell {dwell_us} us: time to exclusivity",
+                count(readers, "reader")
+            );
+            let mut grid = Grid::new(title, &COLUMNS);
+            for row in rows {
+                if (row.dwell_us, row.readers) == (dwell_us, readers) {
+                    grid.rows.push(cells(row));
+                }
+            }
+            grid
+        })
+        .collect()
+}
+
+fn cells(row: &SuspendRow) -> Vec<String> {
+    let optional = |ns: Option<u64>| ns.map_or(NONE.to_owned(), micros);
+    let exclusivity = &row.exclusivity_ns;
+    vec![
+        row.scheme.clone(),
+        row.n.to_string(),
+        micros(exclusivity.median),
+        optional(exclusivity.p90),
+        optional(exclusivity.p99),
+        micros(exclusivity.max),
+        micros(row.service_ns.median),
+        micros(row.release_ns.median),
+        micros(row.stall_ns.median),
+        micros(row.stall_ns.max),
+    ]
+}

@@ -1,0 +1,214 @@
+//! The tables of operations: ratios where schemes may be ranked by them, differences elsewhere.
+
+use super::grid::Grid;
+use super::number::{count, interval, percent, plain, range, signed, signed_interval};
+use crate::lab::sample::Workload;
+use crate::lab::summary::median::FEWEST;
+use crate::lab::summary::{BASELINE, Figures, Row};
+use std::collections::BTreeSet;
+
+/// What stands in a cell without a figure.
+pub(crate) const NONE: &str = "-";
+
+/// What one operation is, for the title of its table.
+pub(crate) const fn what(workload: Workload) -> &'static str {
+    match workload {
+        Workload::Hold => {
+            "hold, translate one PFN, let go; PFNs independent, table in the L1 cache"
+        }
+        Workload::Nested => "the same within a hold that is already there",
+        Workload::Dependent => "hold, translate, let go; each PFN taken from the last translation",
+        Workload::Snapshot => "a snapshot of one translation",
+        Workload::PmapExtract => "pmap_extract of a mapped page",
+        Workload::PmapEnter => "pmap_enter over a mapped page",
+        Workload::Replay => "one event of the replayed trace",
+    }
+}
+
+/// Whether a table of this workload shows ratios.
+pub(crate) const fn by_ratio(workload: Workload) -> bool {
+    workload.ranks() || matches!(workload, Workload::Dependent | Workload::Snapshot)
+}
+
+/// One table for each workload and number of threads that `rows` has.
+pub fn grids(rows: &[Row]) -> Vec<Grid> {
+    let cells: BTreeSet<_> = rows.iter().map(|row| (row.workload, row.threads)).collect();
+    cells
+        .into_iter()
+        .map(|(workload, threads)| grid(rows, workload, threads))
+        .collect()
+}
+
+/// The table of one workload with so many threads.
+pub(crate) fn grid(rows: &[Row], workload: Workload, threads: u32) -> Grid {
+    let rows = ordered(rows, workload, threads);
+    let title = format!(
+        "{}, {}: {}",
+        workload.name(),
+        count(threads, "thread"),
+        what(workload)
+    );
+    let mut grid = match (workload.ranks(), by_ratio(workload)) {
+        (true, _) => Grid::new(
+            title,
+            &[
+                "scheme",
+                "ratio",
+                "95 % interval",
+                "all rounds",
+                "ns/op",
+                "holds/op",
+                "rounds",
+            ],
+        ),
+        (_, true) => Grid::new(
+            title,
+            &[
+                "scheme",
+                "ratio",
+                "95 % interval",
+                "ns/op",
+                "holds/op",
+                "rounds",
+                "to unprotected",
+            ],
+        ),
+        _ => Grid::new(
+            title,
+            &[
+                "scheme",
+                "ns/op",
+                "more, ns",
+                "95 % interval, ns",
+                "share, %",
+                "holds/op",
+                "to unprotected",
+            ],
+        ),
+    };
+    if !workload.ranks() {
+        grid.words = vec![6];
+    }
+    for row in &rows {
+        let mut cells = vec![row.scheme.clone()];
+        match &row.figures {
+            Some(figures) => cells.extend(figures_cells(workload, figures)),
+            None => cells.extend(vec![NONE.to_owned(); 6]),
+        }
+        grid.rows.push(cells);
+    }
+    grid.notes = notes(&rows);
+    grid
+}
+
+fn figures_cells(workload: Workload, f: &Figures) -> [String; 6] {
+    let holds = f.holds_per_op.map_or(NONE.to_owned(), plain);
+    let rounds = f.rounds.to_string();
+    let ratio = plain(f.ratio.median);
+    match (workload.ranks(), by_ratio(workload)) {
+        (true, _) => [
+            ratio,
+            interval(&f.ratio),
+            range(f.ratio.min, f.ratio.max),
+            plain(f.ns),
+            holds,
+            rounds,
+        ],
+        (_, true) => [
+            ratio,
+            interval(&f.ratio),
+            plain(f.ns),
+            holds,
+            rounds,
+            f.verdict.to_string(),
+        ],
+        _ => [
+            plain(f.ns),
+            signed(f.diff.median),
+            signed_interval(&f.diff),
+            percent(f.share),
+            holds,
+            f.verdict.to_string(),
+        ],
+    }
+}
+
+/// The rows of a table: cheapest first where schemes may be ranked, else registry order.
+fn ordered(rows: &[Row], workload: Workload, threads: u32) -> Vec<&Row> {
+    let mut rows: Vec<&Row> = rows
+        .iter()
+        .filter(|row| row.workload == workload && row.threads == threads)
+        .collect();
+    if workload.ranks() {
+        let ratio = |row: &Row| row.figures.map_or(f64::INFINITY, |f| f.ratio.median);
+        rows.sort_by(|a, b| ratio(a).total_cmp(&ratio(b)));
+    }
+    rows
+}
+
+/// The noise, what failed, and whether there were enough rounds.
+pub(crate) fn notes(rows: &[&Row]) -> Vec<String> {
+    let mut notes = Vec::new();
+    for row in rows {
+        if let (BASELINE, Some(f)) = (row.scheme.as_str(), &row.figures) {
+            notes.push(format!(
+                "{BASELINE} against itself ({}): {} (all rounds: {})",
+                count(row.threads, "thread"),
+                interval(&f.ratio),
+                range(f.ratio.min, f.ratio.max)
+            ));
+        }
+        if let Some(err) = &row.err {
+            notes.push(format!(
+                "{} ({}): {err}",
+                row.scheme,
+                count(row.threads, "thread")
+            ));
+        }
+    }
+    let fewest = rows
+        .iter()
+        .filter_map(|row| row.figures)
+        .map(|f| f.rounds)
+        .min();
+    if fewest.is_some_and(|rounds| rounds < FEWEST) {
+        notes.push(format!(
+            "fewer than {FEWEST} rounds: the interval is the least and the greatest value, and covers less than 95 %"
+        ));
+    }
+    notes
+}
+
+/// One table of a workload that shows ratios, the numbers of threads side by side.
+pub fn side_by_side(rows: &[Row], workload: Workload) -> Option<Grid> {
+    let threads: BTreeSet<u32> = rows
+        .iter()
+        .filter(|row| row.workload == workload)
+        .map(|row| row.threads)
+        .collect();
+    let mut grid = Grid::new(what(workload), &["scheme"]);
+    for threads in &threads {
+        let named = count(*threads, "thread");
+        for column in ["ratio", "95 % interval", "ns/op"] {
+            grid.columns.push(format!("{column}, {named}"));
+        }
+    }
+    let mut shown = Vec::new();
+    for first in ordered(rows, workload, *threads.first()?) {
+        let mut cells = vec![first.scheme.clone()];
+        for threads in &threads {
+            let here = |row: &&Row| {
+                row.workload == workload && row.threads == *threads && row.scheme == first.scheme
+            };
+            let row = rows.iter().find(here);
+            shown.extend(row);
+            cells.extend(match row.and_then(|row| row.figures) {
+                Some(f) => [plain(f.ratio.median), interval(&f.ratio), plain(f.ns)],
+                None => [(); 3].map(|()| NONE.to_owned()),
+            });
+        }
+        grid.rows.push(cells);
+    }
+    grid.notes = notes(&shown);
+    Some(grid)
+}
