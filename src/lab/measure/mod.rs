@@ -12,6 +12,7 @@
 //! | [`contender`] | a scheme, ready to be run by any number of threads |
 //! | [`count`] | holds an operation, counted |
 //! | [`team`] | threads, made once, pinned, and started together |
+//! | `neighbours` | batches that another process spoilt |
 //! | [`paired`] | rounds of interleaved batches |
 //! | [`suspend`], [`watch`] | how long a suspend takes, and how long it stops a reader |
 //! | [`plan`] | what a whole run consists of |
@@ -24,6 +25,7 @@
 
 pub mod contender;
 pub mod count;
+mod neighbours;
 pub mod observe;
 pub mod p2m;
 pub mod paired;

@@ -3,12 +3,14 @@
 //! A round takes the contenders in an order of its own, drawn from the seed:
 //! `raw c3 raw c1 raw c2 raw`; the raw batch between two contenders is "after" to one and "before" to
 //! the other. Batches have a fixed time, not a fixed count, so that all threads are at it for the
-//! whole of it; each reads the clock between chunks of about a thirtieth of a batch.
+//! whole of it; each reads the clock between chunks of about a thirtieth of a batch. A batch that
+//! another process spoilt is repeated, unless there are more threads than CPUs.
 //!
 //! A chunk always starts from the same state, so its checksum is known: the baseline's. A contender
 //! that returns another one has not done the work, and is out, with a row that says so.
 
 use super::contender::Field;
+use super::neighbours::{REPEATS, spoilt};
 use super::observe::{Halt, Observer, Row};
 use super::pinning;
 use super::shuffle::Shuffle;
@@ -91,6 +93,7 @@ pub fn run(
         if !pinned && !cpus.is_empty() {
             observer.note("threads are not pinned: the kernel refused");
         }
+        let mut fair = Fair::new(pairing.threads <= cpus.len());
         let raw = set_up(team, field, 0, pairing.raw)?;
         let mut entrants = Vec::new();
         for index in 0..field.runners.len() {
@@ -102,13 +105,13 @@ pub fn run(
         let mut wrong: Vec<usize> = Vec::new();
         for round in 0..pairing.rounds {
             shuffle.shuffle(&mut entrants);
-            let mut before = team.batch(raw.index, raw.chunk, pairing.raw)?;
+            let mut before = fair.batch(team, &raw, pairing.raw)?;
             for entrant in &entrants {
                 if observer.stopped() {
                     return Err(Halt::Stopped);
                 }
-                let done = team.batch(entrant.index, entrant.chunk, pairing.batch)?;
-                let after = team.batch(raw.index, raw.chunk, pairing.raw)?;
+                let done = fair.batch(team, entrant, pairing.batch)?;
+                let after = fair.batch(team, &raw, pairing.raw)?;
                 if !entrant.is_right(&done) {
                     wrong.push(entrant.index);
                 } else {
@@ -142,9 +145,56 @@ pub fn run(
             });
             wrong.clear();
         }
+        fair.tell(observer);
         Ok(())
     })
 }
+
+/// Repeats what another process spoilt.
+struct Fair {
+    repeats: u32,
+    batches: u32,
+    repeated: u32,
+}
+
+impl Fair {
+    fn new(possible: bool) -> Self {
+        Self {
+            repeats: if possible { REPEATS } else { 0 },
+            batches: 0,
+            repeated: 0,
+        }
+    }
+
+    fn batch(
+        &mut self,
+        team: &mut Team<'_>,
+        entrant: &Entrant,
+        time: Duration,
+    ) -> Result<Done, Halt> {
+        self.batches += 1;
+        let mut done = team.batch(entrant.index, entrant.chunk, time)?;
+        for _ in 0..self.repeats {
+            if !spoilt(done.lost, done.nanos) {
+                break;
+            }
+            self.repeated += 1;
+            done = team.batch(entrant.index, entrant.chunk, time)?;
+        }
+        Ok(done)
+    }
+
+    /// One line, if it was often.
+    fn tell(&self, observer: &mut dyn Observer) {
+        if self.repeated * 20 > self.batches {
+            observer.note(BUSY);
+        }
+    }
+}
+
+/// What a run on a busy machine says.
+pub(super) const BUSY: &str =
+    "other processes had our CPUs: more than one batch in twenty had to be repeated";
 
 /// Finds a contender's chunk, under the very load that it will have, and its checksum.
 fn set_up(

@@ -43,9 +43,10 @@ impl Plan {
             workloads: ON_A_TABLE.to_vec(),
             threads: vec![1, 2],
             schemes: Selection::all(),
-            rounds: 101,
-            batch: Duration::from_micros(3_000),
-            raw: Duration::from_micros(1_500),
+            rounds: 201,
+            // Shorter than a turn of the scheduler, so that neighbours spoil few of them.
+            batch: Duration::from_micros(1_000),
+            raw: Duration::from_micros(500),
             suspends: Some(Suspends {
                 samples: 1_000,
                 period: Duration::from_micros(500),

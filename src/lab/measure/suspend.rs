@@ -10,10 +10,13 @@
 //! ```
 //!
 //! How the reader's side is stamped without a clock read an operation: see [`watch`](super::watch).
-//! Schemes take turns in blocks, in an order drawn from the seed.
+//! Schemes take turns in blocks, in an order drawn from the seed. A block that another process spoilt
+//! is repeated.
 
 use super::contender::{Field, Worker};
+use super::neighbours::{REPEATS, spoilt};
 use super::observe::{Halt, Observer, Row};
+use super::paired::BUSY;
 use super::pinning;
 use super::shuffle::Shuffle;
 use super::team::with_team;
@@ -22,7 +25,7 @@ use crate::lab::sample::{Failure, SuspendSample};
 use std::time::Duration;
 
 /// Suspends in a block.
-const BLOCK: u32 = 50;
+const BLOCK: u32 = 10;
 /// How long before it is due a suspend is announced to the readers: they have stamped by then.
 const NOTICE: Duration = Duration::from_micros(3);
 /// A block that takes so many times its schedule ends early.
@@ -96,8 +99,20 @@ pub fn run(
                     count,
                     dwell,
                 };
-                let times =
-                    team.attend(runner, |worker, watch| schedule.run(worker, watch, shuffle))?;
+                let mut times = Vec::new();
+                for repeats in 0..=REPEATS {
+                    let suspender = |worker: &mut dyn Worker, watch: &Watch| {
+                        schedule.run(worker, watch, shuffle)
+                    };
+                    let (taken, done) = team.attend(runner, suspender)?;
+                    times = taken;
+                    if !spoilt(done.lost, done.nanos) {
+                        break;
+                    }
+                    if repeats == REPEATS {
+                        observer.note(BUSY);
+                    }
+                }
                 let name = field.runners[runner].name();
                 for (sample, times) in (first..).zip(&times) {
                     observer.row(Row::Suspend(times.row(name, suspends, dwell, sample)));

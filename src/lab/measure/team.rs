@@ -9,6 +9,7 @@
 //! k x threads. `broken` is set by a thread that leaves by panic, and ends every wait.
 
 use super::contender::{Contender, Worker};
+use super::neighbours::Neighbours;
 use super::observe::Halt;
 use super::pinning::Pinned;
 use super::watch::Watch;
@@ -41,6 +42,8 @@ pub struct Done {
     pub nanos: u64,
     /// The sum of all checksums.
     pub sum: u64,
+    /// Nanoseconds of thread time that other processes took.
+    pub lost: u64,
 }
 
 impl Done {
@@ -66,6 +69,7 @@ struct Shared {
 pub struct Team<'t> {
     shared: &'t Shared,
     workers: Vec<Box<dyn Worker + 't>>,
+    neighbours: Neighbours,
     orders: u64,
 }
 
@@ -106,6 +110,7 @@ pub fn with_team<T>(
             let mut team = Team {
                 shared,
                 workers,
+                neighbours: Neighbours::of_this_thread(),
                 orders: 0,
             };
             lead(&mut team, pinned.is_pinned())
@@ -137,16 +142,14 @@ impl Team<'_> {
     /// # Errors
     /// [`Halt::Broken`] when a thread is gone.
     pub fn batch(&mut self, contender: usize, chunk: u64, time: Duration) -> Result<Done, Halt> {
-        *lock(&self.shared.done) = Done::default();
         self.order(Task::Batch {
             contender,
             chunk,
             time,
         })?;
-        let mine = run(self.workers[contender].as_mut(), chunk, time);
-        self.shared.add(mine);
-        self.finish()?;
-        Ok(*lock(&self.shared.done))
+        let worker = self.workers[contender].as_mut();
+        let mine = timed(&self.neighbours, || run(worker, chunk, time));
+        self.finish(mine)
     }
 
     /// One chunk of a contender on this thread alone: its checksum.
@@ -154,7 +157,8 @@ impl Team<'_> {
         self.workers[contender].batch(chunk)
     }
 
-    /// The other threads operate on a contender until `suspender`, on this one, is done.
+    /// The other threads operate on a contender until `suspender`, on this one, is done. Also says
+    /// how much time that took, and what of it was lost.
     ///
     /// # Errors
     /// [`Halt::Broken`] when a thread is gone.
@@ -162,25 +166,33 @@ impl Team<'_> {
         &mut self,
         contender: usize,
         suspender: impl FnOnce(&mut dyn Worker, &Watch) -> T,
-    ) -> Result<T, Halt> {
+    ) -> Result<(T, Done), Halt> {
         let shared = self.shared;
         shared.watch.begin();
         self.order(Task::Attend { contender })?;
-        let result = suspender(self.workers[contender].as_mut(), &shared.watch);
-        shared.watch.end();
-        self.finish()?;
-        Ok(result)
+        let worker = self.workers[contender].as_mut();
+        let mut result = None;
+        let mine = timed(&self.neighbours, || {
+            result = Some(suspender(worker, &shared.watch));
+            shared.watch.end();
+            Done::default()
+        });
+        let done = self.finish(mine)?;
+        result.map(|result| (result, done)).ok_or(Halt::Broken)
     }
 
     fn order(&mut self, task: Task) -> Result<(), Halt> {
         self.orders += 1;
         *lock(&self.shared.task) = task;
+        *lock(&self.shared.done) = Done::default();
         self.shared.order.0.store(self.orders, Release);
         self.shared.meet(&self.shared.arrived.0, self.orders)
     }
 
-    fn finish(&self) -> Result<(), Halt> {
-        self.shared.meet(&self.shared.finished.0, self.orders)
+    fn finish(&self, mine: Done) -> Result<Done, Halt> {
+        self.shared.add(mine);
+        self.shared.meet(&self.shared.finished.0, self.orders)?;
+        Ok(*lock(&self.shared.done))
     }
 }
 
@@ -203,20 +215,28 @@ impl Shared {
     ) -> Result<(), Halt> {
         let _alarm = Alarm(&self.broken);
         let _pinned = Pinned::new(index, cpus);
+        let neighbours = Neighbours::of_this_thread();
         let mut workers = workers(contenders).inspect_err(|_| self.broken.store(true, Release))?;
         for orders in 1.. {
             self.wait_for(&self.order.0, orders)?;
             let task = *lock(&self.task);
             self.meet(&self.arrived.0, orders)?;
-            match task {
+            let done = timed(&neighbours, || match task {
                 Task::Batch {
                     contender,
                     chunk,
                     time,
-                } => self.add(run(workers[contender].as_mut(), chunk, time)),
-                Task::Attend { contender } => workers[contender].attend(&self.watch, index - 1),
-                Task::Leave => break,
+                } => run(workers[contender].as_mut(), chunk, time),
+                Task::Attend { contender } => {
+                    workers[contender].attend(&self.watch, index - 1);
+                    Done::default()
+                }
+                Task::Leave => Done::default(),
+            });
+            if matches!(task, Task::Leave) {
+                break;
             }
+            self.add(done);
             self.meet(&self.finished.0, orders)?;
         }
         Ok(())
@@ -245,22 +265,29 @@ impl Shared {
         done.ops += part.ops;
         done.nanos += part.nanos;
         done.sum = done.sum.wrapping_add(part.sum);
+        done.lost += part.lost;
     }
+}
+
+/// What `work` did, how long it took, and what it lost.
+fn timed(neighbours: &Neighbours, work: impl FnOnce() -> Done) -> Done {
+    let mark = neighbours.mark();
+    let start = Instant::now();
+    let mut done = work();
+    done.nanos = start.elapsed().as_nanos() as u64;
+    done.lost = neighbours.lost_since(mark);
+    done
 }
 
 /// Whole chunks until `time` is over; the clock is read between chunks only.
 fn run(worker: &mut dyn Worker, chunk: u64, time: Duration) -> Done {
-    let (mut ops, mut sum) = (0, 0u64);
+    let mut done = Done::default();
     let start = Instant::now();
-    loop {
-        sum = sum.wrapping_add(worker.batch(chunk));
-        ops += chunk;
-        let spent = start.elapsed();
-        if spent >= time {
-            let nanos = spent.as_nanos() as u64;
-            return Done { ops, nanos, sum };
-        }
+    while done.ops == 0 || start.elapsed() < time {
+        done.sum = done.sum.wrapping_add(worker.batch(chunk));
+        done.ops += chunk;
     }
+    done
 }
 
 /// One turn of waiting for another thread: spin first, since it is on its way, then yield.
