@@ -11,8 +11,9 @@
 //! | [`workload`] | the loops, written once for every site |
 //! | [`contender`] | a scheme, ready to be run by any number of threads |
 //! | [`count`] | holds an operation, counted |
-//! | [`team`] | threads, made once, pinned, and started together |
-//! | `neighbours` | batches that another process spoilt |
+//! | [`team`] | threads, made once, pinned, and started together (by `wait`) |
+//! | [`batch`] | one thread's part: work, time, time lost |
+//! | `neighbours`, `fair` | batches that another process spoilt are repeated |
 //! | [`paired`] | rounds of interleaved batches |
 //! | [`suspend`], [`watch`] | how long a suspend takes, and how long it stops a reader |
 //! | [`plan`] | what a whole run consists of |
@@ -23,8 +24,10 @@
 //! work. So a [`contender::Worker`] can always suspend too, through a `dyn` call that nobody sees
 //! through, and every batch returns a checksum that must be the unprotected one's.
 
+pub mod batch;
 pub mod contender;
 pub mod count;
+mod fair;
 mod neighbours;
 pub mod observe;
 pub mod p2m;
@@ -35,5 +38,6 @@ pub mod shuffle;
 pub mod site;
 pub mod suspend;
 pub mod team;
+mod wait;
 pub mod watch;
 pub mod workload;

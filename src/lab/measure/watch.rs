@@ -15,12 +15,13 @@
 //! stamps t4 when it is done. (A scheme that excludes nobody, as the control, sees "exclusive", too.)
 //!
 //! When it was last done before it had to wait is not stamped but counted: the operations since the
-//! first stamp, at the speed that the same reader had between suspends.
+//! first stamp, at the best speed that the same reader had between suspends (so a stall is rather too
+//! long than too short).
 //!
 //! `phase` is written by the suspender; a reply by its reader, `serial` last.
 
 use super::site::Site;
-use super::team::pause;
+use super::wait::pause;
 use super::workload::{GOLDEN, SHIFT};
 use crate::primitive::Padded;
 use std::hint::black_box;
@@ -137,7 +138,7 @@ impl Watch {
 pub fn attend(site: &mut impl Site, watch: &Watch, reader: usize) {
     let reply = &watch.replies[reader].0;
     let (mut x, mut sum, mut seen, mut ops) = (0u64, 0u64, 0u64, 0u64);
-    let (mut stamp, mut pace) = (watch.now(), 0.0);
+    let (mut stamp, mut pace) = (watch.now(), f64::INFINITY);
     loop {
         x = x.wrapping_add(GOLDEN);
         let phase = site.with(x >> SHIFT, |mfn| {
@@ -156,13 +157,18 @@ pub fn attend(site: &mut impl Site, watch: &Watch, reader: usize) {
         match phase & STAGE {
             ASKED => {
                 let now = watch.now();
-                pace = (now - stamp) as f64 / ops as f64;
+                pace = pace.min((now - stamp) as f64 / ops as f64);
                 (stamp, ops) = (now, 0);
             }
             RESUMING => {
                 let now = watch.now();
                 // This operation is the first after; the ones before it took their usual time.
-                let last = stamp + ((ops - 1) as f64 * pace) as u64;
+                let since = if pace.is_finite() {
+                    (ops - 1) as f64 * pace
+                } else {
+                    0.0
+                };
+                let last = stamp + since as u64;
                 reply.first_after.store(now, Relaxed);
                 reply.last_before.store(last.min(now), Relaxed);
                 // ORDERING: Release pairs with the Acquire in `met`.
