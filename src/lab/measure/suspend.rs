@@ -172,7 +172,7 @@ impl Schedule {
                 dropped = watch.now();
                 watch.resuming(serial);
             });
-            let met = watch.met(serial, called);
+            let met = watch.met(serial, called, exclusive);
             all.push(Times {
                 due,
                 called,
