@@ -165,7 +165,7 @@ fn a_results_folder_that_cannot_be_is_an_error_before_measuring() -> Test {
     let refused = command.arg(file.join("results")).output()?;
     assert_eq!(refused.status.code(), Some(1));
     assert!(refused.stdout.is_empty());
-    assert!(complaint(&refused).contains("cannot write to"));
+    assert!(complaint(&refused).contains("cannot be written"));
     Ok(())
 }
 

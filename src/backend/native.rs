@@ -13,11 +13,12 @@ use std::sync::OnceLock;
 /// Whether `membarrier` is there for this process.
 static MEMBARRIER: OnceLock<bool> = OnceLock::new();
 
-/// Turns that only pause the CPU, before a wait sleeps or a poll yields: long enough for a reader on
-/// another CPU to leave a hold of ordinary length.
+/// Turns that only pause the CPU: long enough for a reader on another CPU to leave a hold of ordinary
+/// length.
 const SPINS: u32 = 64;
-/// Turns that yield before the first nap: a descheduled reader needs the CPU more than we do.
-const YIELDS: u32 = 256;
+/// Turns before the first sleep, of which those after [`SPINS`] yield: a descheduled reader needs the
+/// CPU more than we do.
+const YIELDS: u32 = 128;
 /// A nap, once spinning and yielding have not helped.
 const NAP: Duration = Duration::from_micros(50);
 
@@ -59,12 +60,13 @@ impl Backend for Native {
     }
 
     fn wait(word: &AtomicU32, expected: u32) {
-        // Who waits for a holder that is running waits less than a system call takes.
-        for _ in 0..SPINS {
+        // Who waits for a holder that runs, or could, waits less than falling asleep and being woken
+        // take: a queue of sleepers, once formed, would pay that at every hand-over.
+        for turn in 0..YIELDS {
             if word.load(Ordering::Relaxed) != expected {
                 return;
             }
-            core::hint::spin_loop();
+            Self::relax(turn);
         }
         // Every outcome (woken, changed, interrupted) means the same to a caller: look again.
         let _ = futex::wait(word, futex::Flags::PRIVATE, expected, None);
