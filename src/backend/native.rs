@@ -13,8 +13,8 @@ use std::sync::OnceLock;
 /// Whether `membarrier` is there for this process.
 static MEMBARRIER: OnceLock<bool> = OnceLock::new();
 
-/// Turns of [`Backend::relax`] that only pause the CPU: long enough for a reader on another CPU to
-/// leave a hold of ordinary length.
+/// Turns that only pause the CPU, before a wait sleeps or a poll yields: long enough for a reader on
+/// another CPU to leave a hold of ordinary length.
 const SPINS: u32 = 64;
 /// Turns that yield before the first nap: a descheduled reader needs the CPU more than we do.
 const YIELDS: u32 = 256;
@@ -59,6 +59,13 @@ impl Backend for Native {
     }
 
     fn wait(word: &AtomicU32, expected: u32) {
+        // Who waits for a holder that is running waits less than a system call takes.
+        for _ in 0..SPINS {
+            if word.load(Ordering::Relaxed) != expected {
+                return;
+            }
+            core::hint::spin_loop();
+        }
         // Every outcome (woken, changed, interrupted) means the same to a caller: look again.
         let _ = futex::wait(word, futex::Flags::PRIVATE, expected, None);
     }

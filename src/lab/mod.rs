@@ -1,8 +1,12 @@
 //! Workloads, traces, measuring, results and the report: everything around the core (feature `lab`).
 
+pub mod cli;
+pub mod measure;
 pub mod provenance;
+pub mod replay;
 pub mod report;
 pub mod sample;
 pub mod store;
 pub mod summary;
 pub mod table;
+pub mod trace;

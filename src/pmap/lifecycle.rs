@@ -137,6 +137,9 @@ impl<B: Backend> Kernel<B> {
             updates.push(MmuUpdate::normal(into.entry(index), shared));
             copied += 1;
         });
+        if updates.is_empty() {
+            return Ok(());
+        }
         mmu.preemption_point();
         access.mmu_update(&updates)?;
         if let Some(table) = access.pfn(into) {
@@ -167,11 +170,11 @@ impl<B: Backend> Kernel<B> {
         for table in ended? {
             self.pages.give(cache, table);
         }
-        self.pages.give(cache, root);
         Ok(())
     }
 
-    /// Lets Xen release all that a root refers to; returns the PFNs of its tables.
+    /// Lets Xen release all that a root refers to; returns the PFNs of its tables, itself included,
+    /// zeroed: who takes a page next finds nothing in it.
     fn unmake(
         &self,
         mmu: &impl Mmu<B>,
@@ -188,6 +191,8 @@ impl<B: Backend> Kernel<B> {
         mmu.preemption_point();
         // Unpinning drops the last reference: Xen then lets every entry below go.
         access.unpin(mfn)?;
+        tables.push(root);
+        tables.iter().for_each(|table| access.zero(*table));
         Ok(tables)
     }
 }

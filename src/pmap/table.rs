@@ -127,6 +127,7 @@ impl<B: Backend> Kernel<B> {
             };
             let entry = above.entry(va.index(level + 1));
             access.mmu_update(&[MmuUpdate::normal(entry, NewPte::ZERO)])?;
+            access.zero(page);
             self.pages.give(cache, page);
             gone = 1;
         }

@@ -102,9 +102,13 @@ impl<B: Backend> Drop for PerCpuAsymReader<'_, B> {
 }
 
 impl<B: Backend> PerCpuAsymReader<'_, B> {
-    /// The gate was not clear, and this is an outermost hold, announced.
+    /// The gate was not clear, and this hold is announced. Within another one it may pass: the
+    /// suspender waits for that one anyway.
     #[cold]
     fn enter_slow(&self) {
+        if self.count.load(Relaxed) != 1 {
+            return;
+        }
         let gate = &self.scheme.gate;
         loop {
             if gate.fenced() {
@@ -134,11 +138,12 @@ impl<B: Backend> Translate for PerCpuAsymReader<'_, B> {
 
     #[inline]
     fn hold(&self) -> PerCpuAsymHold<'_, B> {
-        let count = self.count.load(Relaxed);
-        self.count.store(count + 1, Relaxed);
+        // Whether this is the outermost hold is not asked here, so that the compiler may make the
+        // load, the addition and the store one instruction.
+        self.count.store(self.count.load(Relaxed) + 1, Relaxed);
         // ORDERING: pairs with the heavy fence in `suspend`; both orders are argued above.
         B::light_fence();
-        if !self.scheme.gate.clear() && count == 0 {
+        if !self.scheme.gate.clear() {
             self.enter_slow();
         }
         PerCpuAsymHold(self)

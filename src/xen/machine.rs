@@ -159,6 +159,11 @@ impl<B: Backend, S: Scheme<B>> Machine<B, S> {
         })
     }
 
+    /// The scheme.
+    pub fn scheme(&self) -> &S {
+        &self.scheme
+    }
+
     /// The guest.
     pub fn guest(&self) -> &Guest<B> {
         &self.guest
@@ -254,6 +259,13 @@ impl<'m, B: Backend, S: Scheme<B>> Vcpu<'m, B, S> {
             cpu: &mut self.cpu,
             world: self.reader.suspend(),
         }
+    }
+
+    /// What the oracle has counted on this vCPU.
+    pub fn verdicts(&self) -> Verdicts {
+        let mut sum = Verdicts::default();
+        self.cpu.tally.add_to(&mut sum);
+        sum
     }
 
     /// Says that this vCPU holds nothing now.

@@ -21,6 +21,8 @@ pub struct Memory<B: Backend> {
     free: B::U64,
     /// By page: 0, or 1 + the page under it on the stack.
     under: Box<[B::U32]>,
+    /// Writes that found the pool empty, and were lost.
+    pub(super) lost: B::U64,
 }
 
 const LOW: u64 = u32::MAX as u64;
@@ -34,6 +36,7 @@ impl<B: Backend> Memory<B> {
             words: (0..pages * ENTRIES).map(|_| B::U64::new(0)).collect(),
             free: B::U64::new(pages as u64),
             under: (0..pages as u32).map(B::U32::new).collect(),
+            lost: B::U64::new(0),
         }
     }
 
@@ -80,7 +83,7 @@ impl<B: Backend> Memory<B> {
     }
 
     /// The page of a frame, taken from the pool if it has none; `None` when the pool is empty, and
-    /// the write is lost. (The pool is sized so that only a run gone wrong gets there.)
+    /// the write is lost, and counted. (The pool is sized so that only a run gone wrong gets there.)
     fn writable(&self, frame: RawMfn) -> Option<u32> {
         let slot = &self.page[frame.0 as usize];
         // ORDERING: Acquire, as in `read`.
@@ -88,7 +91,10 @@ impl<B: Backend> Memory<B> {
         if page != 0 {
             return Some(page);
         }
-        let mine = self.pop()?;
+        let Some(mine) = self.pop() else {
+            self.lost.fetch_add(1, Relaxed);
+            return None;
+        };
         for index in 0..ENTRIES {
             self.word(mine, index).store(0, Relaxed);
         }
@@ -129,6 +135,7 @@ impl<B: Backend> Memory<B> {
             }
             let under = self.under[top as usize - 1].load(Relaxed) as u64;
             let next = (seen & !LOW).wrapping_add(LOW + 1) | under;
+            // ORDERING: Acquire, as above.
             match self.free.compare_exchange(seen, next, Acquire, Acquire) {
                 Ok(_) => return Some(top),
                 Err(now) => seen = now,

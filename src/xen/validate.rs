@@ -328,9 +328,9 @@ impl<B: Backend> Host<B> {
         Ok(())
     }
 
-    /// How often counts went wrong so far.
+    /// How often counts went wrong or writes were lost so far.
     pub(super) fn miscount(&self) -> u64 {
         // ORDERING: none needed; Acquire only so that a count read after a run is the last one.
-        self.miscounts.load(Acquire)
+        self.miscounts.load(Acquire) + self.memory.lost.load(Acquire)
     }
 }

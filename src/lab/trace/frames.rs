@@ -49,7 +49,6 @@ impl Frames {
         }
         let frame = self.take_for(true);
         self.files.insert(page, frame);
-        self.note_peak();
         (frame, true)
     }
 
@@ -69,7 +68,6 @@ impl Frames {
         state.mappings += 1;
         if !state.file {
             self.unshared += 1;
-            self.note_peak();
         }
     }
 
@@ -91,6 +89,13 @@ impl Frames {
     /// Gives up every file's frame, in the order of the files; nothing may map them any more.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Frame> {
         std::mem::take(&mut self.files).into_values()
+    }
+
+    /// Notes how many frames would be taken if none were shared: to be called after each change of
+    /// mappings that is whole, so that a page being mapped anew does not count twice.
+    pub(super) fn note_peak(&mut self) {
+        let needed = self.unshared + self.files.len() as u64;
+        self.peak_unshared = self.peak_unshared.max(needed);
     }
 
     /// The largest number of frames taken at once.
@@ -117,10 +122,5 @@ impl Frames {
 
     fn state(&self, frame: Frame) -> State {
         self.states[frame.0 as usize]
-    }
-
-    fn note_peak(&mut self) {
-        let needed = self.unshared + self.files.len() as u64;
-        self.peak_unshared = self.peak_unshared.max(needed);
     }
 }

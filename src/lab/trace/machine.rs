@@ -93,6 +93,7 @@ impl Machine {
             resident.inherited = true;
             self.frames.map(resident.frame);
         }
+        self.frames.note_peak();
         let copied: Vec<u64> = new.pages.keys().copied().collect();
         let child = self.number(new);
         self.ops.push(Op::Fork { parent, child });
@@ -162,6 +163,7 @@ impl Machine {
         if let Some(old) = self.contents(space).pages.insert(page, new) {
             self.unmap(old.frame);
         }
+        self.frames.note_peak();
     }
 
     /// Unmaps what is mapped in a range; says how many pages that were.

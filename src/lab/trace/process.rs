@@ -45,7 +45,13 @@ impl Processes {
 
     /// A task makes another: a thread of its own process; or a process, with a copy of its space
     /// or, if `vfork`, in the same one.
-    pub(super) fn fork(&mut self, machine: &mut Machine, event: &Event, new: (u32, u32), vfork: bool) {
+    pub(super) fn fork(
+        &mut self,
+        machine: &mut Machine,
+        event: &Event,
+        new: (u32, u32),
+        vfork: bool,
+    ) {
         let (pid, tid) = new;
         if pid == event.pid {
             self.by_pid.entry(pid).or_default().threads.insert(tid);

@@ -64,7 +64,7 @@ pub(super) fn read(source: &Source) -> Result<(Vec<Event>, Stats), TraceError> {
             break;
         }
         if let Err(kind) = reader.line(&line) {
-            return Err(text.fail(kind));
+            return Err(text.nonsense(kind));
         }
     }
     reader.finish(&text)
@@ -105,7 +105,9 @@ impl Reader {
         match perf::parse(text.trim_end_matches(['\n', '\r'])) {
             Some(record) if understood(record.kind, ended) => self.record(&record),
             _ if std::str::from_utf8(line).is_err() => return Err(foreign("is not text")),
-            _ if !ended && self.records > 0 => return Err(TraceErrorKind::TextCut { line: number }),
+            _ if !ended && self.records > 0 => {
+                return Err(TraceErrorKind::TextCut { line: number });
+            }
             _ => self.stats.unknown_lines += 1,
         }
         Ok(())
@@ -167,7 +169,10 @@ impl Reader {
         };
         let Some(what) = what else { return };
         let pid = if record.pid == record.tid {
-            self.processes.get(&record.tid).copied().unwrap_or(record.pid)
+            self.processes
+                .get(&record.tid)
+                .copied()
+                .unwrap_or(record.pid)
         } else {
             record.pid
         };
@@ -225,7 +230,9 @@ impl Objects {
         let id = match *object {
             Object::Inode { inode: 0, .. } => match name {
                 // Pages of the kernel's own, the same in every process.
-                "[vdso]" | "[vvar]" | "[vvar_vclock]" => *self.names.entry(name.into()).or_insert(next),
+                "[vdso]" | "[vvar]" | "[vvar_vclock]" => {
+                    *self.names.entry(name.into()).or_insert(next)
+                }
                 _ => return Backing::Anonymous,
             },
             Object::Inode {

@@ -22,6 +22,9 @@ const XZ_MEMORY_KIB: u32 = 256 * 1024;
 /// Bytes of the input that are looked at to tell what it is.
 const MAGIC: usize = 8;
 
+/// Bytes of text that are unpacked to see whether packed data is damaged.
+const CHECKED: u64 = 64 << 20;
+
 /// Where a trace is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -105,12 +108,28 @@ impl Text {
     /// # Errors
     ///
     /// If reading or unpacking fails.
-    pub(super) fn line(&mut self, line: &mut std::vec::Vec<u8>, limit: u64) -> Result<(), TraceError> {
+    pub(super) fn line(
+        &mut self,
+        line: &mut std::vec::Vec<u8>,
+        limit: u64,
+    ) -> Result<(), TraceError> {
         line.clear();
         match (&mut self.input).take(limit).read_until(b'\n', line) {
             Ok(_) => Ok(()),
             Err(error) => Err(self.fail(read_error(self.packer, error))),
         }
+    }
+
+    /// The error that says what is wrong with text that cannot be used: `kind`, unless the packed
+    /// data it comes from is damaged, which may show as nonsense long before its checksum tells.
+    pub(super) fn nonsense(mut self, kind: TraceErrorKind) -> TraceError {
+        if let Some(packer) = self.packer {
+            let mut rest = (&mut self.input).take(CHECKED);
+            if let Err(error) = io::copy(&mut rest, &mut io::sink()) {
+                return self.fail(read_error(Some(packer), error));
+            }
+        }
+        self.fail(kind)
     }
 
     /// The error that says `kind` about this source.
@@ -142,7 +161,9 @@ fn read_error(packer: Option<&'static str>, error: io::Error) -> TraceErrorKind 
 }
 
 /// Tells by the first bytes what `input` is, and unpacks it if it is packed.
-fn unpack(mut input: Box<dyn Read>) -> Result<(Option<&'static str>, Box<dyn BufRead>), TraceErrorKind> {
+fn unpack(
+    mut input: Box<dyn Read>,
+) -> Result<(Option<&'static str>, Box<dyn BufRead>), TraceErrorKind> {
     let mut head = [0; MAGIC];
     let mut length = 0;
     // A pipe may give the first bytes one by one.
@@ -166,7 +187,10 @@ fn unpack(mut input: Box<dyn Read>) -> Result<(Option<&'static str>, Box<dyn Buf
             reason: format!("it is packed with {packer}, only gzip and xz are unpacked here"),
         });
     }
-    let (gzip, xz) = (magic.starts_with(&[0x1f, 0x8b]), magic.starts_with(b"\xfd7zXZ\0"));
+    let (gzip, xz) = (
+        magic.starts_with(&[0x1f, 0x8b]),
+        magic.starts_with(b"\xfd7zXZ\0"),
+    );
     let whole = io::Cursor::new(head).take(length as u64).chain(input);
     Ok(if gzip {
         let plain = MultiGzDecoder::new(BufReader::new(whole));

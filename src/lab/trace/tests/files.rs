@@ -24,7 +24,10 @@ fn plain() -> String {
 /// The message for a trace that must be refused: one line, with the name.
 fn refused(bytes: impl Into<Vec<u8>>) -> String {
     let message = load_bytes(bytes).expect_err("no trace").to_string();
-    assert!(message.starts_with("test: ") && !message.contains('\n'), "{message}");
+    assert!(
+        message.starts_with("test: ") && !message.contains('\n'),
+        "{message}"
+    );
     message
 }
 
@@ -35,7 +38,10 @@ fn every_packing_gives_the_same_script() {
     assert_eq!(expected.stats.faults, 50);
     assert_eq!(load_bytes(gzip(text.as_bytes())).unwrap(), expected);
     let (head, tail) = text.as_bytes().split_at(777);
-    assert_eq!(load_bytes([gzip(head), gzip(tail)].concat()).unwrap(), expected);
+    assert_eq!(
+        load_bytes([gzip(head), gzip(tail)].concat()).unwrap(),
+        expected
+    );
     assert_eq!(load_bytes(text.replace('\n', "\r\n")).unwrap(), expected);
 }
 
@@ -54,7 +60,11 @@ fn sources_have_names() {
     let nowhere = Source::from_argument("no/such\nfile");
     let error = load(&nowhere).unwrap_err();
     assert!(matches!(error.kind, TraceErrorKind::Open(_)));
-    assert!(error.to_string().starts_with("no/such\\nfile: cannot be opened"));
+    assert!(
+        error
+            .to_string()
+            .starts_with("no/such\\nfile: cannot be opened")
+    );
 }
 
 #[test]
@@ -78,7 +88,10 @@ fn damaged_packed_files_say_so() {
         let middle = bytes.len() / 2;
         bytes[middle..middle + 40].fill(0xff);
         let message = refused(bytes);
-        assert!(message.contains(&format!("the {name} data is damaged")), "{message}");
+        assert!(
+            message.contains(&format!("the {name} data is damaged")),
+            "{message}"
+        );
     }
     assert!(refused([gz, vec![1; 100]].concat()).contains("gzip data"));
 }
@@ -96,7 +109,9 @@ fn foreign_files_are_refused() {
     assert!(refused("").contains("is empty"));
     assert!(refused(gzip(b"")).contains("is empty"));
     assert!(refused("\n").contains("not the output of perf script"));
-    assert!(refused("# a comment\nof some other\nprogram\n").contains("not the output of perf script"));
+    assert!(
+        refused("# a comment\nof some other\nprogram\n").contains("not the output of perf script")
+    );
     assert!(refused("x 1/1 5.0: cycles: 1000\n").contains("not the output of perf script"));
     assert!(refused([plain().as_bytes(), b"a\0b\n"].concat()).contains("line 51 holds a NUL byte"));
     assert!(refused([plain().as_bytes(), b"\xff\xfe\n"].concat()).contains("line 51 is not text"));
@@ -113,12 +128,19 @@ fn names_in_other_encodings_are_no_reason_to_refuse() {
 #[test]
 fn a_cut_last_line_is_refused() {
     let text = plain();
-    for cut in ["            bash 1/1 ", "x 1/1 5.0: page-fau", "x 1/1 5.0: page-faults:  "] {
+    for cut in [
+        "            bash 1/1 ",
+        "x 1/1 5.0: page-fau",
+        "x 1/1 5.0: page-faults:  ",
+    ] {
         let message = refused(format!("{text}{cut}"));
         assert!(message.contains("line 51, the last, is cut"), "{message}");
     }
     let whole = load_bytes(text.trim_end()).unwrap();
-    assert_eq!(whole.stats.faults, 50, "only the end of the last line is missing");
+    assert_eq!(
+        whole.stats.faults, 50,
+        "only the end of the last line is missing"
+    );
 }
 
 #[test]
@@ -133,5 +155,8 @@ fn faults_without_addresses_are_refused() {
 fn unknown_lines_are_counted() {
     let text = format!("# comment\n\n{}x 1/1 5.0: cycles: 5\n", plain());
     let stats = load_bytes(text).unwrap().stats;
-    assert_eq!((stats.lines, stats.unknown_lines, stats.faults), (53, 3, 50));
+    assert_eq!(
+        (stats.lines, stats.unknown_lines, stats.faults),
+        (53, 3, 50)
+    );
 }

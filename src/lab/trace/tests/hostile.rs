@@ -26,12 +26,18 @@ impl Random {
 /// A piece of the embedded trace, from a random line on.
 fn piece(text: &str, random: &mut Random) -> Vec<String> {
     let from = random.below(6_000);
-    text.lines().skip(from).take(3_000).map(|line| std::format!("{line}\n")).collect()
+    text.lines()
+        .skip(from)
+        .take(3_000)
+        .map(|line| std::format!("{line}\n"))
+        .collect()
 }
 
 fn text() -> String {
     let mut text = String::new();
-    XzReader::new(EMBEDDED.1, false).read_to_string(&mut text).unwrap();
+    XzReader::new(EMBEDDED.1, false)
+        .read_to_string(&mut text)
+        .unwrap();
     text
 }
 
@@ -62,7 +68,11 @@ fn bytes_changed() {
         for _ in 0..300 {
             let at = random.below(bytes.len());
             // Mostly bytes that leave a text a text.
-            let choices = if round % 5 == 0 { BYTES.len() } else { BYTES.len() - 2 };
+            let choices = if round % 5 == 0 {
+                BYTES.len()
+            } else {
+                BYTES.len() - 2
+            };
             bytes[at] = BYTES[random.below(choices)];
         }
         match load_bytes(bytes) {
@@ -76,7 +86,10 @@ fn bytes_changed() {
             }
         }
     }
-    assert!(refused > 20 && taken > 100, "{refused} refused, {taken} taken");
+    assert!(
+        refused > 20 && taken > 100,
+        "{refused} refused, {taken} taken"
+    );
 }
 
 #[test]

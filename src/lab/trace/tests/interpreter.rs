@@ -116,7 +116,10 @@ impl Machine {
     pub(super) fn tables(&self) -> u64 {
         let of = |pages: &BTreeMap<u64, Mapping>| {
             let level = |bits: u32| -> BTreeSet<u64> { pages.keys().map(|p| p >> bits).collect() };
-            1 + [9, 18, 27].map(|bits| level(bits).len() as u64).iter().sum::<u64>()
+            1 + [9, 18, 27]
+                .map(|bits| level(bits).len() as u64)
+                .iter()
+                .sum::<u64>()
         };
         self.spaces.values().map(of).sum()
     }
@@ -125,18 +128,27 @@ impl Machine {
 /// Runs a script, twice in a row, and checks all that a script promises.
 pub(super) fn check(script: &Script) {
     let stats = &script.stats;
+    let mut machine = Machine::default();
     for _ in 0..2 {
-        let mut machine = Machine::default();
+        machine.counted = Stats::default();
         let (mut spaces, mut frames) = (0, 0);
         for op in &script.ops {
             machine.step(op);
             spaces = spaces.max(machine.spaces.len());
             frames = frames.max(machine.taken.len());
             assert!(machine.spaces.keys().all(|space| *space < script.spaces));
-            assert!(machine.taken.last().is_none_or(|frame| *frame < script.frames));
+            assert!(
+                machine
+                    .taken
+                    .last()
+                    .is_none_or(|frame| *frame < script.frames)
+            );
         }
         assert!(machine.spaces.is_empty() && machine.taken.is_empty());
-        assert_eq!((spaces, frames), (script.spaces as usize, script.frames as usize));
+        assert_eq!(
+            (spaces, frames),
+            (script.spaces as usize, script.frames as usize)
+        );
 
         let counted = machine.counted;
         assert_eq!(counted.pmap_creates, stats.pmap_creates);

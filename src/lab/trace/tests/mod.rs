@@ -5,14 +5,20 @@ mod files;
 mod hostile;
 mod interpreter;
 mod lines;
+mod memory;
 mod real;
-mod rules;
+mod tasks;
 
 use std::format;
 use std::string::String;
+use std::vec;
 use std::vec::Vec;
 
 use super::{Script, Source, TraceError, load};
+
+/// Two processes, each with one thread.
+const A: (u32, u32) = (10, 10);
+const B: (u32, u32) = (20, 20);
 
 /// Loads bytes as a trace.
 fn load_bytes(bytes: impl Into<Vec<u8>>) -> Result<Script, TraceError> {
@@ -44,7 +50,11 @@ fn exec(task: (u32, u32), us: u32) -> String {
 }
 
 fn fault(task: (u32, u32), us: u32, page: u64) -> String {
-    line(task, us, &format!("page-faults:     {:x}", page << 12 | 0x7b))
+    line(
+        task,
+        us,
+        &format!("page-faults:     {:x}", page << 12 | 0x7b),
+    )
 }
 
 fn fork(task: (u32, u32), us: u32, (pid, tid): (u32, u32)) -> String {
@@ -65,12 +75,23 @@ fn exit(task: (u32, u32), us: u32) -> String {
 fn map(task: (u32, u32), us: u32, (page, pages): (u64, u64), object: &str, tail: &str) -> String {
     let (pid, tid) = task;
     let (start, len) = (page << 12, pages << 12);
-    let text =
-        format!("PERF_RECORD_MMAP2 {pid}/{tid}: [{start:#x}({len:#x}) @ {object}]: {tail}");
+    let text = format!("PERF_RECORD_MMAP2 {pid}/{tid}: [{start:#x}({len:#x}) @ {object}]: {tail}");
     line(task, us, &text)
 }
 
 /// A mapping of anonymous memory.
 fn anonymous(task: (u32, u32), us: u32, pages: (u64, u64), access: &str) -> String {
     map(task, us, pages, "0 00:00 0 0", &format!("{access} anon"))
+}
+
+/// A script of two pieces.
+fn with(before: &[String], after: &[String]) -> Script {
+    script(&[before, after].concat())
+}
+
+/// Process A with three writable pages, written.
+fn parent() -> Vec<String> {
+    let mut lines = vec![exec(A, 1), anonymous(A, 2, (0x100, 3), "rw-p")];
+    lines.extend((0..3).map(|n| fault(A, 3 + n, 0x100 + u64::from(n))));
+    lines
 }

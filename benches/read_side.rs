@@ -1,0 +1,100 @@
+//! The read side of every scheme, one at a time and in depth: `cargo bench`, or
+//! `cargo bench -- hold/percpu_asym`.
+//!
+//! The same loops as `ptom compare` runs, one thread: on a table in the L1 cache and through
+//! `pmap_extract` and `pmap_enter`, nested and not. The tables of the report come from
+//! `ptom compare`, whose batches are interleaved; this is for looking closer.
+
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
+use ptom::backend::Native;
+use ptom::lab::measure::contender::Selection;
+use ptom::lab::measure::on_machine::{BASE, PAGES, contenders};
+use ptom::lab::measure::workload::{GOLDEN, SHIFT};
+use ptom::lab::sample::Workload;
+use ptom::lab::trace::{Source, load};
+use ptom::pmap::{Kernel, PageCache};
+use ptom::scheme::{Scheme, Visit, each_native};
+use ptom::xen::{Config, Machine, Mmu, Va};
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Operations of an iteration: long enough that its call costs nothing.
+const OPS: u64 = 1_000;
+
+fn group<'c>(criterion: &'c mut Criterion, name: &str) -> BenchmarkGroup<'c, WallTime> {
+    let mut group = criterion.benchmark_group(name);
+    group
+        .throughput(Throughput::Elements(OPS))
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_secs(1))
+        .sample_size(30);
+    group
+}
+
+fn read_side(criterion: &mut Criterion) {
+    let script = match load(&Source::embedded()) {
+        Ok(script) => Arc::new(script),
+        Err(error) => return eprintln!("{error}"),
+    };
+    for workload in Workload::ALL.into_iter().filter(|w| *w != Workload::Replay) {
+        let mut group = group(criterion, workload.name());
+        for contender in contenders(workload, 1, &Selection::all(), &script).runners {
+            let Ok(mut worker) = contender.worker() else {
+                eprintln!("{}: no room for a reader", contender.name());
+                continue;
+            };
+            // Nobody suspends while it is timed, but the compiler must not know.
+            worker.suspend(&mut || {});
+            group.bench_function(contender.name(), |bencher| {
+                bencher.iter(|| worker.batch(black_box(OPS)));
+            });
+        }
+        group.finish();
+    }
+}
+
+/// `pmap_extract` within a hold that is already there, as a pmap function that calls another.
+fn nested_extract(criterion: &mut Criterion) {
+    struct Nested<'c>(BenchmarkGroup<'c, WallTime>);
+    impl Visit<Native> for Nested<'_> {
+        fn visit<S: Scheme<Native>>(&mut self) {
+            if S::CLAIMS.nests
+                && let Err(error) = nested::<S>(&mut self.0)
+            {
+                eprintln!("{}: {error}", S::NAME);
+            }
+        }
+    }
+    each_native(&mut Nested(group(criterion, "pmap_extract_nested")));
+}
+
+fn nested<S: Scheme<Native>>(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let machine = Machine::<Native, S>::new(Config::new(PAGES + 256, 2))?;
+    let vcpu = machine.vcpu()?;
+    let kernel = Kernel::boot(&vcpu, 1)?;
+    let mut cache = PageCache::default();
+    let pmap = kernel.create(&vcpu, &mut cache)?;
+    for page in 0..PAGES {
+        let pfn = kernel.take_page(&mut cache)?;
+        kernel.enter(&vcpu, &mut cache, pmap, Va::of_page(BASE + page), pfn, true)?;
+    }
+    drop(machine.vcpu()?.suspend());
+    group.bench_function(S::NAME, |bencher| {
+        bencher.iter(|| {
+            let _outer = vcpu.hold();
+            (0..black_box(OPS)).fold(0, |sum: u64, n| {
+                let page = n.wrapping_mul(GOLDEN) >> SHIFT;
+                let found = kernel.extract(&vcpu, pmap, Va::of_page(BASE + page));
+                sum.wrapping_add(found.map_or(0, |pfn| pfn.0))
+            })
+        });
+    });
+    Ok(())
+}
+
+criterion_group!(benches, read_side, nested_extract);
+criterion_main!(benches);

@@ -1,0 +1,87 @@
+//! `ptom list`: every scheme of the registry.
+
+use super::Error;
+use super::names::{Known, schemes};
+use super::output::{Format, Out};
+use serde::Serialize;
+
+/// What `ptom list` takes.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// A scheme, as it is printed.
+#[derive(Debug, Serialize)]
+struct Line {
+    scheme: &'static str,
+    /// It excludes nobody: checkers must catch it.
+    control: bool,
+    holds: bool,
+    nests: bool,
+    bounded_wait: bool,
+    sleeps_in_hold: bool,
+    snapshot_free_of_writes: bool,
+    needs_quiescence: bool,
+    precedent: &'static str,
+}
+
+impl From<Known> for Line {
+    fn from(known: Known) -> Self {
+        let claims = known.claims;
+        Self {
+            scheme: known.name,
+            control: !claims.holds,
+            holds: claims.holds,
+            nests: claims.nests,
+            bounded_wait: claims.bounded_wait,
+            sleeps_in_hold: claims.sleeps_in_hold,
+            snapshot_free_of_writes: claims.snapshot_free_of_writes,
+            needs_quiescence: claims.needs_quiescence,
+            precedent: known.precedent,
+        }
+    }
+}
+
+pub(super) fn run(args: &Args, out: &mut Out) -> Result<(), Error> {
+    let lines = schemes().into_iter().map(Line::from);
+    if args.format == Format::Json {
+        for line in lines {
+            out.json(&line)?;
+        }
+        return Ok(());
+    }
+    let heading = [
+        "scheme",
+        "role",
+        "nests",
+        "bounded",
+        "sleeps",
+        "snapshot",
+        "quiesce",
+        "precedent",
+    ];
+    let mut rows = vec![heading.map(str::to_owned).to_vec()];
+    let yes = |claim: bool| if claim { "yes" } else { "-" }.to_owned();
+    rows.extend(lines.map(|line| {
+        vec![
+            line.scheme.to_owned(),
+            if line.control { "control" } else { "scheme" }.to_owned(),
+            yes(line.nests),
+            yes(line.bounded_wait),
+            yes(line.sleeps_in_hold),
+            yes(line.snapshot_free_of_writes),
+            yes(line.needs_quiescence),
+            line.precedent.to_owned(),
+        ]
+    }));
+    out.columns(&rows, usize::MAX)?;
+    out.line("")?;
+    out.line("nests: a hold within a hold cannot deadlock; bounded: a suspender waits only for holds that")?;
+    out.line(
+        "began before it asked; sleeps: a reader may sleep in its hold; snapshot: without a write;",
+    )?;
+    out.line("quiesce: a suspend waits for every reader to say so. A control excludes nobody.")
+}

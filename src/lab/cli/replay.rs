@@ -1,0 +1,176 @@
+//! `ptom replay`: a recorded trace, on the simulated machine, under every scheme in turn.
+
+use super::output::{Format, Out, complain};
+use super::signal::Stop;
+use super::{Error, names, seed};
+use crate::backend::Native;
+use crate::lab::measure::contender::Selection;
+use crate::lab::replay::{Plan, ReplayError, Replayed, run as replay};
+use crate::lab::trace::{Script, Source, Stats, load};
+use crate::scheme::{Scheme, Visit, each_native};
+use indicatif::{ProgressBar, ProgressDrawTarget};
+use std::ffi::OsString;
+use std::io::{IsTerminal, stderr};
+use std::time::Duration;
+
+/// What `ptom replay` takes.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// What `perf script` printed, plain or packed with gzip or xz; `-` for standard input; without
+    /// it, a small trace that is part of the program.
+    trace: Option<OsString>,
+    /// Which schemes; all of them by default.
+    #[arg(long = "scheme", value_name = "NAME", value_delimiter = ',')]
+    schemes: Vec<String>,
+    /// vCPUs: each replays a clone of the trace; the suspender has one more.
+    #[arg(long, visible_alias = "threads", value_name = "N", default_value_t = 2,
+          value_parser = clap::value_parser!(u32).range(1..=256))]
+    vcpus: u32,
+    /// How often each clone is run through.
+    #[arg(long, value_name = "N", default_value_t = 1,
+          value_parser = clap::value_parser!(u64).range(1..))]
+    passes: u64,
+    /// Injections: a vCPU stops between translating and using until a suspend has come and gone,
+    /// unless the scheme keeps it away. 0 for none; then the run is timed.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    inject: u64,
+    /// Where injections fall and frames go; printed, so that a run can be repeated.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Suspend the domain once in so many milliseconds.
+    #[arg(long, value_name = "MS", default_value_t = 20,
+          value_parser = clap::value_parser!(u64).range(1..))]
+    suspend_every: u64,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub(super) fn run(args: &Args, out: &mut Out) -> Result<(), Error> {
+    let selection = names::selection(&args.schemes)?;
+    let source = match &args.trace {
+        Some(trace) => Source::from_argument(trace),
+        None => Source::embedded(),
+    };
+    let script = load(&source).map_err(|e| Error::Failed(e.to_string()))?;
+    let seed = seed(args.seed);
+    let plan = Plan {
+        vcpus: args.vcpus as usize,
+        passes: args.passes,
+        every: Duration::from_millis(args.suspend_every),
+        inject: args.inject,
+        seed,
+    };
+    let stop = Stop::on_ctrl_c()?;
+    complain(&format!(
+        "seed {seed}; {}: {}",
+        source.name(),
+        told(&script.stats)
+    ));
+    let target = if stderr().is_terminal() {
+        ProgressDrawTarget::stderr_with_hz(5)
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let mut all = All {
+        script: &script,
+        plan,
+        selection,
+        stop: &stop,
+        rows: Vec::new(),
+        error: None,
+        bar: ProgressBar::with_draw_target(None, target),
+    };
+    each_native(&mut all);
+    all.bar.finish_and_clear();
+    if stop.is_set() {
+        return Err(Error::Interrupted);
+    }
+    if let Some(error) = all.error {
+        return Err(Error::Failed(error.to_string()));
+    }
+    print(&all.rows, args.format, out)
+}
+
+/// What was made of the trace, and how much of it is a guess.
+fn told(stats: &Stats) -> String {
+    let Stats {
+        faults,
+        forks,
+        threads,
+        exits,
+        guesses,
+        unknown_lines,
+        ..
+    } = stats;
+    format!(
+        "{faults} faults, {forks} forks, {threads} threads, {exits} exits; {guesses} guesses, \
+         {unknown_lines} other lines"
+    )
+}
+
+struct All<'a> {
+    script: &'a Script,
+    plan: Plan,
+    selection: Selection,
+    stop: &'a Stop,
+    rows: Vec<(bool, Replayed)>,
+    error: Option<ReplayError>,
+    bar: ProgressBar,
+}
+
+impl Visit<Native> for All<'_> {
+    fn visit<S: Scheme<Native>>(&mut self) {
+        if !self.selection.wants(S::NAME) || self.stop.is_set() || self.error.is_some() {
+            return;
+        }
+        self.bar.set_message(S::NAME);
+        self.bar.tick();
+        match replay::<S>(self.script, self.plan, self.stop.flag()) {
+            Ok(row) => self.rows.push((S::CLAIMS.holds, row)),
+            Err(error) => self.error = Some(error),
+        }
+    }
+}
+
+fn print(rows: &[(bool, Replayed)], format: Format, out: &mut Out) -> Result<(), Error> {
+    if format == Format::Json {
+        return rows.iter().try_for_each(|(_, row)| out.json(row));
+    }
+    let heading = [
+        "scheme", "suspends", "holds", "injected", "stale", "wrong", "refused", "broken",
+        "seconds", "verdict",
+    ];
+    let mut lines = vec![heading.map(str::to_owned).to_vec()];
+    lines.extend(rows.iter().map(|(holds, row)| {
+        let seconds = row.seconds.map_or("-".to_owned(), |s| format!("{s:.3}"));
+        let verdict = match (holds, row.sound()) {
+            (true, true) => "sound",
+            (true, false) => "UNSOUND",
+            (false, _) if row.stale_uses > 0 => "caught",
+            (false, _) => "not caught",
+        };
+        vec![
+            row.scheme.clone(),
+            row.suspends.to_string(),
+            row.holds.to_string(),
+            row.injected.to_string(),
+            row.stale_uses.to_string(),
+            row.wrong_frame.to_string(),
+            row.refused.to_string(),
+            row.broken_invariants.to_string(),
+            seconds,
+            verdict.to_owned(),
+        ]
+    }));
+    out.columns(&lines, 1)?;
+    let unsound = rows.iter().filter(|(holds, row)| *holds && !row.sound());
+    let unsound: Vec<&str> = unsound.map(|(_, row)| row.scheme.as_str()).collect();
+    if unsound.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Failed(format!(
+        "{} used stale MFNs though it claims to hold",
+        unsound.join(", ")
+    )))
+}

@@ -1,0 +1,199 @@
+//! A contender: a scheme and a workload, ready to be run by any number of threads.
+//!
+//! [`Contender`] and [`Worker`] are object traits, so that a harness holds them all in one list. The
+//! `dyn` call is paid once a batch. They are implemented once for every scheme of the registry; a
+//! peer that owns its data, or another kind of operation, implements them directly.
+
+use super::count::holds_per_op_of;
+use super::p2m::P2m;
+use super::site::{Site, TableSite};
+use super::watch::{Watch, attend};
+use super::workload;
+use crate::backend::Native;
+use crate::lab::sample::Workload;
+use crate::scheme::{Full, Scheme, Size, Visit, each_native, unprotected::Unprotected};
+use std::sync::Arc;
+
+/// The contender that all are compared with.
+pub const BASELINE: &str = <Unprotected as crate::scheme::Describe>::NAME;
+
+/// Something that threads can be set to.
+pub trait Contender: Send + Sync {
+    /// The scheme's name.
+    fn name(&self) -> &'static str;
+
+    /// Registers a worker; the calling thread's from then on.
+    ///
+    /// # Errors
+    /// [`Full`] when it was made for fewer.
+    fn worker(&self) -> Result<Box<dyn Worker + '_>, Full>;
+
+    /// Holds begun an operation, counted; `None` where that means nothing.
+    fn holds_per_op(&self) -> Option<f64>;
+
+    /// A batch must be a multiple of so many operations to be like any other batch.
+    fn grain(&self) -> u64 {
+        1
+    }
+}
+
+/// One thread's part in a contender.
+pub trait Worker {
+    /// Does `n` operations; returns a checksum, which depends on `n` alone and is the same for every
+    /// contender of the workload.
+    fn batch(&mut self, n: u64) -> u64;
+
+    /// Suspends, runs `during`, resumes; no MFN changes.
+    fn suspend(&mut self, during: &mut dyn FnMut());
+
+    /// Operates until told to stop, saying which suspends it met: the reader of a suspend's latency.
+    fn attend(&mut self, watch: &Watch, reader: usize);
+}
+
+/// A worker on any site, with one of the loops of [`workload`].
+#[derive(Debug)]
+pub struct SiteWorker<T> {
+    site: T,
+    workload: Workload,
+}
+
+impl<T: Site> SiteWorker<T> {
+    /// A worker at `site`.
+    pub fn new(site: T, workload: Workload) -> Self {
+        Self { site, workload }
+    }
+}
+
+impl<T: Site> Worker for SiteWorker<T> {
+    fn batch(&mut self, n: u64) -> u64 {
+        let sum = workload::run(self.workload, &self.site, n);
+        self.site.quiescent();
+        sum
+    }
+
+    fn suspend(&mut self, during: &mut dyn FnMut()) {
+        self.site.suspend(during);
+    }
+
+    fn attend(&mut self, watch: &Watch, reader: usize) {
+        attend(&mut self.site, watch, reader);
+    }
+}
+
+/// A scheme beside a bare table.
+#[derive(Debug)]
+struct OnTable<S> {
+    scheme: S,
+    table: Arc<P2m>,
+    workload: Workload,
+}
+
+impl<S: Scheme<Native>> Contender for OnTable<S> {
+    fn name(&self) -> &'static str {
+        S::NAME
+    }
+
+    fn worker(&self) -> Result<Box<dyn Worker + '_>, Full> {
+        let site = TableSite::new(self.scheme.reader()?, &self.table);
+        Ok(Box::new(SiteWorker::new(site, self.workload)))
+    }
+
+    fn holds_per_op(&self) -> Option<f64> {
+        // A snapshot is no hold; how a scheme makes one is its own affair.
+        (self.workload != Workload::Snapshot).then(|| {
+            holds_per_op_of::<S>(|counted, n| {
+                if let Ok(reader) = Scheme::<Native>::reader(counted) {
+                    workload::run(self.workload, &TableSite::new(reader, &self.table), n);
+                }
+            })
+        })
+    }
+}
+
+/// The contenders of one workload, the baseline first, and who cannot run it, and why.
+#[derive(Default)]
+pub struct Field {
+    /// Who runs; the first is the [`BASELINE`].
+    pub runners: Vec<Box<dyn Contender>>,
+    /// Who does not: scheme and reason.
+    pub excused: Vec<(&'static str, String)>,
+}
+
+impl std::fmt::Debug for Field {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names = self.runners.iter().map(|runner| runner.name());
+        f.debug_list().entries(names).finish()
+    }
+}
+
+/// Which schemes to measure: all, or the named ones. The baseline always runs.
+#[derive(Clone, Debug, Default)]
+pub struct Selection(Option<Vec<String>>);
+
+impl Selection {
+    /// Every scheme.
+    pub const fn all() -> Self {
+        Self(None)
+    }
+
+    /// Only these.
+    pub fn only(names: Vec<String>) -> Self {
+        Self(Some(names))
+    }
+
+    /// Whether a scheme is in it.
+    pub fn wants(&self, name: &str) -> bool {
+        self.0
+            .as_ref()
+            .is_none_or(|names| names.iter().any(|wanted| wanted == name))
+    }
+}
+
+/// Every scheme that is wanted, on a bare table, for up to `threads` threads at once. Of a workload
+/// that is none of [`workload::ON_A_TABLE`] the field is empty.
+pub fn on_table(workload: Workload, threads: usize, wanted: &Selection) -> Field {
+    let mut entry = Entry {
+        field: Field::default(),
+        table: Arc::new(P2m::cycle(workload::GOLDEN)),
+        workload,
+        threads,
+        wanted,
+    };
+    if workload::ON_A_TABLE.contains(&workload) {
+        each_native(&mut entry);
+    }
+    entry.field
+}
+
+struct Entry<'w> {
+    field: Field,
+    table: Arc<P2m>,
+    workload: Workload,
+    threads: usize,
+    wanted: &'w Selection,
+}
+
+impl Visit<Native> for Entry<'_> {
+    fn visit<S: Scheme<Native>>(&mut self) {
+        let baseline = S::NAME == BASELINE;
+        if !baseline && !self.wanted.wants(S::NAME) {
+            return;
+        }
+        if self.workload == Workload::Nested && !S::CLAIMS.nests {
+            let why = "does not nest: a hold within a hold may deadlock".to_owned();
+            self.field.excused.push((S::NAME, why));
+            return;
+        }
+        let contender = Box::new(OnTable {
+            scheme: S::new(Size::readers(self.threads)),
+            table: Arc::clone(&self.table),
+            workload: self.workload,
+        });
+        let at = if baseline {
+            0
+        } else {
+            self.field.runners.len()
+        };
+        self.field.runners.insert(at, contender);
+    }
+}

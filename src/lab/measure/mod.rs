@@ -1,0 +1,41 @@
+//! Measuring: the same operation, protected and not, in turns.
+//!
+//! What is reported is a **ratio**: a contender's time an operation over that of the unprotected
+//! operation in the batches just before and just after. Absolute nanoseconds move by half from run to
+//! run, the ratio by a tenth.
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`p2m`] | the table that is translated with |
+//! | [`site`] | where an operation happens: a registered reader and its table |
+//! | [`workload`] | the loops, written once for every site |
+//! | [`contender`] | a scheme, ready to be run by any number of threads |
+//! | [`on_machine`] | the same for operations on the simulated machine |
+//! | [`count`] | holds an operation, counted |
+//! | [`team`] | threads, made once, pinned, and started together |
+//! | `neighbours` | batches that another process spoilt |
+//! | [`paired`] | rounds of interleaved batches |
+//! | [`suspend`], [`watch`] | how long a suspend takes, and how long it stops a reader |
+//! | [`plan`] | what a whole run consists of |
+//!
+//! # Traps
+//!
+//! In a program that never suspends, the compiler may prove every gate open and delete the reader's
+//! work. So a [`contender::Worker`] can always suspend too, through a `dyn` call that nobody sees
+//! through, and every batch returns a checksum that must be the unprotected one's.
+
+pub mod contender;
+pub mod count;
+mod neighbours;
+pub mod observe;
+pub mod on_machine;
+pub mod p2m;
+pub mod paired;
+pub mod pinning;
+pub mod plan;
+pub mod shuffle;
+pub mod site;
+pub mod suspend;
+pub mod team;
+pub mod watch;
+pub mod workload;

@@ -1,0 +1,304 @@
+//! Rounds of interleaved batches: every contender between two batches of the baseline.
+//!
+//! A round takes the contenders in an order of its own, drawn from the seed:
+//! `raw c3 raw c1 raw c2 raw`; the raw batch between two contenders is "after" to one and "before" to
+//! the other. Batches have a fixed time, not a fixed count, so that all threads are at it for the
+//! whole of it; each reads the clock between chunks of about a thirtieth of a batch. A batch that
+//! another process spoilt is repeated, unless there are more threads than CPUs.
+//!
+//! A chunk always starts from the same state, so its checksum is known: the baseline's. A contender
+//! that returns another one has not done the work, and is out, with a row that says so.
+
+use super::contender::Field;
+use super::neighbours::{REPEATS, spoilt};
+use super::observe::{Halt, Observer, Row};
+use super::pinning;
+use super::shuffle::Shuffle;
+use super::team::{Done, Team, with_team};
+use crate::lab::sample::{Failure, Sample, Workload};
+use std::time::Duration;
+
+/// Chunks in a batch, about.
+const CHUNKS: u32 = 32;
+/// Operations of the first, trial chunk.
+const TRIAL: u64 = 64;
+
+/// What is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Pairing {
+    /// The operation.
+    pub workload: Workload,
+    /// Threads at once.
+    pub threads: usize,
+    /// Rounds: samples of each contender.
+    pub rounds: u32,
+    /// Time of a contender's batch.
+    pub batch: Duration,
+    /// Time of a baseline batch.
+    pub raw: Duration,
+}
+
+impl Pairing {
+    /// How long it takes with so many contenders, without calibration.
+    pub fn expected(&self, contenders: usize) -> Duration {
+        (self.batch + self.raw) * contenders as u32 * self.rounds
+    }
+}
+
+/// A contender that is set up.
+struct Entrant {
+    index: usize,
+    name: &'static str,
+    chunk: u64,
+    /// The checksum of one chunk.
+    expected: u64,
+    holds_per_op: Option<f64>,
+}
+
+impl Entrant {
+    fn is_right(&self, done: &Done) -> bool {
+        done.sum == self.expected.wrapping_mul(done.ops / self.chunk)
+    }
+}
+
+/// Runs all of `field`, whose first contender is the baseline.
+///
+/// # Errors
+/// [`Halt`] when stopped, or a thread is gone. Whoever merely cannot run gets a row.
+pub fn run(
+    field: &Field,
+    pairing: &Pairing,
+    shuffle: &mut Shuffle,
+    observer: &mut dyn Observer,
+) -> Result<(), Halt> {
+    let fail = |scheme: &str, err: &str| {
+        Row::Failure(Failure {
+            workload: pairing.workload.name().to_owned(),
+            scheme: scheme.to_owned(),
+            threads: pairing.threads as u32,
+            err: err.to_owned(),
+        })
+    };
+    for (scheme, why) in &field.excused {
+        observer.row(fail(scheme, why));
+    }
+    if field.runners.is_empty() {
+        return Ok(());
+    }
+    let cpus = pinning::allowed();
+    if let Some(caveat) = pinning::caveat(pairing.threads, &cpus) {
+        observer.note(&caveat);
+    }
+    with_team(&field.runners, pairing.threads, &cpus, |team, pinned| {
+        if !pinned && !cpus.is_empty() {
+            observer.note("threads are not pinned: the kernel refused");
+        }
+        let mut fair = Fair::new(pairing.threads <= cpus.len());
+        let raw = set_up(team, field, 0, pairing.raw)?;
+        let mut entrants = Vec::new();
+        for index in 0..field.runners.len() {
+            if observer.stopped() {
+                return Err(Halt::Stopped);
+            }
+            entrants.push(set_up(team, field, index, pairing.batch)?);
+        }
+        let mut wrong: Vec<usize> = Vec::new();
+        for round in 0..pairing.rounds {
+            shuffle.shuffle(&mut entrants);
+            let mut before = fair.batch(team, &raw, pairing.raw)?;
+            for entrant in &entrants {
+                if observer.stopped() {
+                    return Err(Halt::Stopped);
+                }
+                let done = fair.batch(team, entrant, pairing.batch)?;
+                let after = fair.batch(team, &raw, pairing.raw)?;
+                if !entrant.is_right(&done) {
+                    wrong.push(entrant.index);
+                } else {
+                    observer.row(Row::Sample(Sample {
+                        workload: pairing.workload,
+                        scheme: entrant.name.to_owned(),
+                        threads: pairing.threads as u32,
+                        round,
+                        ops: done.ops,
+                        ns: done.ns_per_op(),
+                        raw_before_ns: before.ns_per_op(),
+                        raw_after_ns: after.ns_per_op(),
+                        holds_per_op: entrant.holds_per_op,
+                    }));
+                }
+                before = after;
+                observer.progress(
+                    &format!("{} x{}", pairing.workload.name(), pairing.threads),
+                    pairing.batch + pairing.raw,
+                );
+            }
+            entrants.retain(|entrant| {
+                let out = wrong.contains(&entrant.index);
+                if out {
+                    observer.row(fail(
+                        entrant.name,
+                        "its checksum is not the unprotected one's",
+                    ));
+                }
+                !out
+            });
+            wrong.clear();
+        }
+        fair.tell(observer);
+        Ok(())
+    })
+}
+
+/// Repeats what another process spoilt.
+struct Fair {
+    repeats: u32,
+    batches: u32,
+    repeated: u32,
+}
+
+impl Fair {
+    fn new(possible: bool) -> Self {
+        Self {
+            repeats: if possible { REPEATS } else { 0 },
+            batches: 0,
+            repeated: 0,
+        }
+    }
+
+    fn batch(
+        &mut self,
+        team: &mut Team<'_>,
+        entrant: &Entrant,
+        time: Duration,
+    ) -> Result<Done, Halt> {
+        self.batches += 1;
+        let mut done = team.batch(entrant.index, entrant.chunk, time)?;
+        for _ in 0..self.repeats {
+            if !spoilt(done.lost, done.nanos) {
+                break;
+            }
+            self.repeated += 1;
+            done = team.batch(entrant.index, entrant.chunk, time)?;
+        }
+        Ok(done)
+    }
+
+    /// One line, if it was often.
+    fn tell(&self, observer: &mut dyn Observer) {
+        if self.repeated * 20 > self.batches {
+            observer.note(BUSY);
+        }
+    }
+}
+
+/// What a run on a busy machine says.
+pub(super) const BUSY: &str =
+    "other processes had our CPUs: more than one batch in twenty had to be repeated";
+
+/// Finds a contender's chunk, under the very load that it will have, and its checksum.
+fn set_up(
+    team: &mut Team<'_>,
+    field: &Field,
+    index: usize,
+    time: Duration,
+) -> Result<Entrant, Halt> {
+    let grain = field.runners[index].grain();
+    let mut chunk = TRIAL.next_multiple_of(grain);
+    for _ in 0..2 {
+        let trial = team.batch(index, chunk, time / 2)?;
+        let fitting = time.as_nanos() as f64 / f64::from(CHUNKS) / trial.ns_per_op().max(0.01);
+        chunk = (fitting as u64).max(1).next_multiple_of(grain);
+    }
+    Ok(Entrant {
+        index,
+        name: field.runners[index].name(),
+        chunk,
+        expected: team.checksum(0, chunk),
+        holds_per_op: field.runners[index].holds_per_op(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::measure::contender::{BASELINE, Selection, on_table};
+
+    #[derive(Default)]
+    struct Rows(Vec<Row>, Option<usize>);
+
+    impl Observer for Rows {
+        fn row(&mut self, row: Row) {
+            self.0.push(row);
+        }
+        fn note(&mut self, _: &str) {}
+        fn progress(&mut self, _: &str, _: Duration) {}
+        fn stopped(&self) -> bool {
+            self.1.is_some_and(|after| self.0.len() >= after)
+        }
+    }
+
+    fn pairing(workload: Workload, threads: usize) -> Pairing {
+        Pairing {
+            workload,
+            threads,
+            rounds: 2,
+            batch: Duration::from_micros(200),
+            raw: Duration::from_micros(100),
+        }
+    }
+
+    fn measured(
+        workload: Workload,
+        threads: usize,
+        stop: Option<usize>,
+    ) -> (Rows, Result<(), Halt>) {
+        let wanted = Selection::only(vec!["percpu_asym".into(), "rwlock".into()]);
+        let field = on_table(workload, threads, &wanted);
+        let mut rows = Rows(Vec::new(), stop);
+        let run = run(
+            &field,
+            &pairing(workload, threads),
+            &mut Shuffle::new(1),
+            &mut rows,
+        );
+        (rows, run)
+    }
+
+    #[test]
+    fn every_contender_has_a_sample_a_round() {
+        for workload in [Workload::Hold, Workload::Dependent, Workload::Snapshot] {
+            let (rows, run) = measured(workload, 2, None);
+            assert_eq!(run, Ok(()));
+            for scheme in [BASELINE, "percpu_asym", "rwlock"] {
+                let of = |row: &&Row| matches!(row, Row::Sample(s) if s.scheme == scheme);
+                assert_eq!(rows.0.iter().filter(of).count(), 2, "{workload:?} {scheme}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_nest_has_a_row_that_says_so() {
+        let (rows, run) = measured(Workload::Nested, 1, None);
+        assert_eq!(run, Ok(()));
+        let excused = |row: &Row| matches!(row, Row::Failure(f) if f.scheme == "rwlock");
+        assert_eq!(rows.0.iter().filter(|row| excused(row)).count(), 1);
+    }
+
+    #[test]
+    fn holds_are_counted() {
+        let (rows, _) = measured(Workload::Hold, 1, None);
+        let counts = rows.0.iter().filter_map(|row| match row {
+            Row::Sample(sample) => sample.holds_per_op,
+            _ => None,
+        });
+        assert!(counts.into_iter().all(|count| count == 1.0));
+    }
+
+    #[test]
+    fn a_stop_comes_at_the_next_batch() {
+        let (rows, run) = measured(Workload::Hold, 2, Some(1));
+        assert_eq!(run, Err(Halt::Stopped));
+        assert_eq!(rows.0.len(), 1);
+    }
+}

@@ -1,0 +1,315 @@
+//! Threads, made once, pinned, and started together.
+//!
+//! The calling thread is worker 0 and leads; the others follow its orders, and between them spin,
+//! then yield, so that a batch begins within a microsecond on all. Nothing shared is touched within a
+//! batch but what the contender touches itself.
+//!
+//! `order` is the number of orders given so far: the leader raises it after writing `task`.
+//! `arrived` and `finished` are raised by everybody once an order, so after the k-th they reach
+//! k x threads. `broken` is set by a thread that leaves by panic, and ends every wait.
+
+use super::contender::{Contender, Worker};
+use super::neighbours::Neighbours;
+use super::observe::Halt;
+use super::pinning::Pinned;
+use super::watch::Watch;
+use crate::primitive::Padded;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Release};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// An order.
+#[derive(Clone, Copy, Debug)]
+enum Task {
+    Batch {
+        contender: usize,
+        chunk: u64,
+        time: Duration,
+    },
+    Attend {
+        contender: usize,
+    },
+    Leave,
+}
+
+/// What one thread, or the whole team, did in a batch.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Done {
+    /// Operations.
+    pub ops: u64,
+    /// Nanoseconds of thread time; of several threads, the sum.
+    pub nanos: u64,
+    /// The sum of all checksums.
+    pub sum: u64,
+    /// Nanoseconds of thread time that other processes took.
+    pub lost: u64,
+}
+
+impl Done {
+    /// Nanoseconds an operation, by thread.
+    pub fn ns_per_op(&self) -> f64 {
+        self.nanos as f64 / self.ops.max(1) as f64
+    }
+}
+
+#[derive(Debug)]
+struct Shared {
+    order: Padded<AtomicU64>,
+    arrived: Padded<AtomicU64>,
+    finished: Padded<AtomicU64>,
+    broken: AtomicBool,
+    task: Mutex<Task>,
+    done: Mutex<Done>,
+    watch: Watch,
+    threads: u64,
+}
+
+/// The leader's handle.
+pub struct Team<'t> {
+    shared: &'t Shared,
+    workers: Vec<Box<dyn Worker + 't>>,
+    neighbours: Neighbours,
+    orders: u64,
+}
+
+impl std::fmt::Debug for Team<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Team").field("shared", self.shared).finish()
+    }
+}
+
+/// Runs `lead` with `threads` threads, each with a worker of every contender. Tells `lead` whether
+/// all of them are pinned.
+///
+/// # Errors
+/// [`Halt::Broken`] when a contender has too few reader slots, or a thread panicked; else what `lead`
+/// returns.
+pub fn with_team<T>(
+    contenders: &[Box<dyn Contender>],
+    threads: usize,
+    cpus: &[usize],
+    lead: impl FnOnce(&mut Team<'_>, bool) -> Result<T, Halt>,
+) -> Result<T, Halt> {
+    let shared = &Shared {
+        order: Padded::default(),
+        arrived: Padded::default(),
+        finished: Padded::default(),
+        broken: AtomicBool::new(false),
+        task: Mutex::new(Task::Leave),
+        done: Mutex::new(Done::default()),
+        watch: Watch::new(threads.saturating_sub(1)),
+        threads: threads as u64,
+    };
+    thread::scope(|scope| {
+        let followers: Vec<_> = (1..threads)
+            .map(|index| scope.spawn(move || shared.follow(contenders, index, cpus)))
+            .collect();
+        let pinned = Pinned::new(0, cpus);
+        let led = workers(contenders).and_then(|workers| {
+            let mut team = Team {
+                shared,
+                workers,
+                neighbours: Neighbours::of_this_thread(),
+                orders: 0,
+            };
+            lead(&mut team, pinned.is_pinned())
+        });
+        if led.is_err() {
+            shared.broken.store(true, Release);
+        }
+        // Every handle is joined first, so that the scope has no panic left to pass on.
+        let joined: Vec<_> = followers
+            .into_iter()
+            .map(|follower| follower.join())
+            .collect();
+        let alive = joined.iter().all(|one| matches!(one, Ok(Ok(()))));
+        match led {
+            Ok(_) if !alive => Err(Halt::Broken),
+            led => led,
+        }
+    })
+}
+
+fn workers(contenders: &[Box<dyn Contender>]) -> Result<Vec<Box<dyn Worker + '_>>, Halt> {
+    let workers = contenders.iter().map(|contender| contender.worker());
+    workers.collect::<Result<_, _>>().map_err(|_| Halt::Broken)
+}
+
+impl Team<'_> {
+    /// All threads run a contender, in chunks of `chunk` operations, until `time` is over.
+    ///
+    /// # Errors
+    /// [`Halt::Broken`] when a thread is gone.
+    pub fn batch(&mut self, contender: usize, chunk: u64, time: Duration) -> Result<Done, Halt> {
+        self.order(Task::Batch {
+            contender,
+            chunk,
+            time,
+        })?;
+        let worker = self.workers[contender].as_mut();
+        let mine = timed(&self.neighbours, || run(worker, chunk, time));
+        self.finish(mine)
+    }
+
+    /// One chunk of a contender on this thread alone: its checksum.
+    pub fn checksum(&mut self, contender: usize, chunk: u64) -> u64 {
+        self.workers[contender].batch(chunk)
+    }
+
+    /// The other threads operate on a contender until `suspender`, on this one, is done. Also says
+    /// how much time that took, and what of it was lost.
+    ///
+    /// # Errors
+    /// [`Halt::Broken`] when a thread is gone.
+    pub fn attend<T>(
+        &mut self,
+        contender: usize,
+        suspender: impl FnOnce(&mut dyn Worker, &Watch) -> T,
+    ) -> Result<(T, Done), Halt> {
+        let shared = self.shared;
+        shared.watch.begin();
+        self.order(Task::Attend { contender })?;
+        let worker = self.workers[contender].as_mut();
+        let mut result = None;
+        let mine = timed(&self.neighbours, || {
+            result = Some(suspender(worker, &shared.watch));
+            shared.watch.end();
+            Done::default()
+        });
+        let done = self.finish(mine)?;
+        result.map(|result| (result, done)).ok_or(Halt::Broken)
+    }
+
+    fn order(&mut self, task: Task) -> Result<(), Halt> {
+        self.orders += 1;
+        *lock(&self.shared.task) = task;
+        *lock(&self.shared.done) = Done::default();
+        self.shared.order.0.store(self.orders, Release);
+        self.shared.meet(&self.shared.arrived.0, self.orders)
+    }
+
+    fn finish(&self, mine: Done) -> Result<Done, Halt> {
+        self.shared.add(mine);
+        self.shared.meet(&self.shared.finished.0, self.orders)?;
+        Ok(*lock(&self.shared.done))
+    }
+}
+
+impl Drop for Team<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.shared.broken.store(true, Release);
+        }
+        // Whoever is gone already need not arrive.
+        let _ = self.order(Task::Leave);
+    }
+}
+
+impl Shared {
+    fn follow(
+        &self,
+        contenders: &[Box<dyn Contender>],
+        index: usize,
+        cpus: &[usize],
+    ) -> Result<(), Halt> {
+        let _alarm = Alarm(&self.broken);
+        let _pinned = Pinned::new(index, cpus);
+        let neighbours = Neighbours::of_this_thread();
+        let mut workers = workers(contenders).inspect_err(|_| self.broken.store(true, Release))?;
+        for orders in 1.. {
+            self.wait_for(&self.order.0, orders)?;
+            let task = *lock(&self.task);
+            self.meet(&self.arrived.0, orders)?;
+            let done = timed(&neighbours, || match task {
+                Task::Batch {
+                    contender,
+                    chunk,
+                    time,
+                } => run(workers[contender].as_mut(), chunk, time),
+                Task::Attend { contender } => {
+                    workers[contender].attend(&self.watch, index - 1);
+                    Done::default()
+                }
+                Task::Leave => Done::default(),
+            });
+            if matches!(task, Task::Leave) {
+                break;
+            }
+            self.add(done);
+            self.meet(&self.finished.0, orders)?;
+        }
+        Ok(())
+    }
+
+    /// Counts this thread, and waits for the others.
+    fn meet(&self, count: &AtomicU64, orders: u64) -> Result<(), Halt> {
+        count.fetch_add(1, Release);
+        self.wait_for(count, orders * self.threads)
+    }
+
+    fn wait_for(&self, word: &AtomicU64, at_least: u64) -> Result<(), Halt> {
+        let mut turn = 0u32;
+        while word.load(Acquire) < at_least {
+            if self.broken.load(Acquire) {
+                return Err(Halt::Broken);
+            }
+            pause(turn);
+            turn = turn.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    fn add(&self, part: Done) {
+        let mut done = lock(&self.done);
+        done.ops += part.ops;
+        done.nanos += part.nanos;
+        done.sum = done.sum.wrapping_add(part.sum);
+        done.lost += part.lost;
+    }
+}
+
+/// What `work` did, how long it took, and what it lost.
+fn timed(neighbours: &Neighbours, work: impl FnOnce() -> Done) -> Done {
+    let mark = neighbours.mark();
+    let start = Instant::now();
+    let mut done = work();
+    done.nanos = start.elapsed().as_nanos() as u64;
+    done.lost = neighbours.lost_since(mark);
+    done
+}
+
+/// Whole chunks until `time` is over; the clock is read between chunks only.
+fn run(worker: &mut dyn Worker, chunk: u64, time: Duration) -> Done {
+    let mut done = Done::default();
+    let start = Instant::now();
+    while done.ops == 0 || start.elapsed() < time {
+        done.sum = done.sum.wrapping_add(worker.batch(chunk));
+        done.ops += chunk;
+    }
+    done
+}
+
+/// One turn of waiting for another thread: spin first, since it is on its way, then yield.
+pub(super) fn pause(turn: u32) {
+    if turn < 1_000 {
+        std::hint::spin_loop();
+    } else {
+        thread::yield_now();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Tells the others when its thread panics.
+struct Alarm<'a>(&'a AtomicBool);
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.store(true, Release);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The loops, written once for every site.
+//!
+//! Each does `n` operations from the same start, and returns a checksum that depends on `n` and the
+//! table alone: what every contender must return, and so nobody can have skipped.
+//!
+//! | loop | index of the next read | an operation is |
+//! |---|---|---|
+//! | [`hold`] | Weyl sequence: known early, so reads overlap | hold, translate, let go |
+//! | [`nested`] | the same | the same, within one hold round all |
+//! | [`dependent`] | the MFN just read: reads cannot overlap | hold, translate, let go |
+//! | [`snapshot`] | Weyl sequence | a snapshot of one translation |
+//!
+//! They are not inlined, so that each is a function of its own in the machine code.
+
+use super::p2m::ENTRIES;
+use super::site::Site;
+use crate::lab::sample::Workload;
+
+/// 2^64 over the golden ratio, odd: the step of the Weyl sequence.
+pub const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+/// Leaves the top bits of the sequence: a PFN of the table.
+pub const SHIFT: u32 = u64::BITS - ENTRIES.trailing_zeros();
+/// What a loop returns when a translation failed, which no table of ours lets happen.
+pub const FAILED: u64 = u64::MAX;
+
+const _: () = assert!(ENTRIES.is_power_of_two());
+
+/// Hold, translate, let go.
+#[inline(never)]
+pub fn hold(site: &impl Site, n: u64) -> u64 {
+    let (mut x, mut sum) = (0u64, 0u64);
+    for _ in 0..n {
+        x = x.wrapping_add(GOLDEN);
+        match site.with(x >> SHIFT, |mfn| mfn) {
+            Some(mfn) => sum = sum.wrapping_add(mfn),
+            None => return FAILED,
+        }
+    }
+    sum
+}
+
+/// Hold, translate, let go; all within one hold.
+#[inline(never)]
+pub fn nested(site: &impl Site, n: u64) -> u64 {
+    site.held(|| {
+        let (mut x, mut sum) = (0u64, 0u64);
+        for _ in 0..n {
+            x = x.wrapping_add(GOLDEN);
+            match site.with(x >> SHIFT, |mfn| mfn) {
+                Some(mfn) => sum = sum.wrapping_add(mfn),
+                None => return FAILED,
+            }
+        }
+        sum
+    })
+}
+
+/// Hold, translate, let go; the MFN is the next PFN.
+#[inline(never)]
+pub fn dependent(site: &impl Site, n: u64) -> u64 {
+    let mut pfn = 0u64;
+    for _ in 0..n {
+        match site.with(pfn, |mfn| mfn) {
+            Some(mfn) => pfn = mfn,
+            None => return FAILED,
+        }
+    }
+    pfn
+}
+
+/// A snapshot of one translation.
+#[inline(never)]
+pub fn snapshot(site: &impl Site, n: u64) -> u64 {
+    let (mut x, mut sum) = (0u64, 0u64);
+    for _ in 0..n {
+        x = x.wrapping_add(GOLDEN);
+        match site.snapshot(x >> SHIFT) {
+            Some(mfn) => sum = sum.wrapping_add(mfn),
+            None => return FAILED,
+        }
+    }
+    sum
+}
+
+/// The loop of a workload, if it is one of these four.
+pub fn run(workload: Workload, site: &impl Site, n: u64) -> u64 {
+    match workload {
+        Workload::Hold => hold(site, n),
+        Workload::Nested => nested(site, n),
+        Workload::Dependent => dependent(site, n),
+        Workload::Snapshot => snapshot(site, n),
+        Workload::PmapExtract | Workload::PmapEnter | Workload::Replay => FAILED,
+    }
+}
+
+/// The workloads that [`run`] knows.
+pub const ON_A_TABLE: [Workload; 4] = [
+    Workload::Hold,
+    Workload::Nested,
+    Workload::Dependent,
+    Workload::Snapshot,
+];

@@ -1,0 +1,18 @@
+//! Replaying a trace against the simulated pmap while the domain is suspended every so often.
+//!
+//! Every vCPU runs a **clone** of the trace, pass after pass, in pmaps and pages of its own: one
+//! trace has too few process switches to be split. One more vCPU suspends the domain, in all
+//! [modes](crate::xen::Mode) in turn. The oracle counts stale MFNs at every hypercall.
+//!
+//! With **injection** on, a vCPU now and then stops between translating and using, asks for a
+//! suspend, and goes on only when one has come and gone, or when it is clear that none comes while it
+//! holds. It is a rendezvous, not a sleep, so which operations are hit follows from the seed alone;
+//! an unprotected guest is caught every time, and a sound scheme never.
+
+mod lens;
+mod player;
+mod rendezvous;
+mod run;
+
+pub use player::Player;
+pub use run::{Plan, ReplayError, Replayed, machine_for, run};

@@ -1,0 +1,213 @@
+//! The shape of the house, as tests: layers one way, every scheme registered, every registered
+//! scheme modelled, benched and reported, no cfg where it must not be.
+
+use ptom::backend::Native;
+use ptom::scheme::{Scheme, Visit, each, each_native};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// From the lowest up: a layer may name those before it.
+const LAYERS: [&str; 7] = [
+    "backend",
+    "primitive",
+    "scheme",
+    "xen",
+    "pmap",
+    "suspend",
+    "lab",
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn rust_files(dir: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+fn layer_of(file: &Path) -> Option<usize> {
+    let inside = file.strip_prefix(root().join("src")).ok()?;
+    let first = Path::new(inside.components().next()?.as_os_str()).with_extension("");
+    LAYERS.iter().position(|l| Path::new(l) == first)
+}
+
+/// Code without its comments.
+fn code(file: &Path) -> String {
+    let text = fs::read_to_string(file).unwrap();
+    let lines = text.lines().filter(|l| !l.trim_start().starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    let mut seen = BTreeSet::new();
+    for file in rust_files(&root().join("src")) {
+        let Some(layer) = layer_of(&file) else {
+            continue;
+        };
+        seen.insert(layer);
+        let code = code(&file);
+        for above in &LAYERS[layer + 1..] {
+            let named = code.contains(&format!("crate::{above}"));
+            assert!(!named, "{} names the layer {above}", file.display());
+        }
+    }
+    assert_eq!(seen.len(), LAYERS.len(), "a layer has no file: {seen:?}");
+}
+
+#[test]
+fn the_core_depends_on_nothing() {
+    for file in rust_files(&root().join("src")) {
+        let native = file.ends_with("backend/native.rs");
+        let core = layer_of(&file).is_some_and(|l| LAYERS[l] != "lab") && !native;
+        let library = ["std_", "parking_lot_", "sharded_", "seqlock_crate"];
+        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+        if !core || library.iter().any(|l| name.starts_with(l)) {
+            continue;
+        }
+        let code = code(&file);
+        for foreign in ["std::", "core::sync::atomic::Atomic", "rustix::", "unsafe "] {
+            let found = code.contains(foreign);
+            assert!(!found, "{} has `{foreign}`", file.display());
+        }
+    }
+}
+
+#[test]
+fn no_custom_cfg_anywhere() {
+    let mut dirs = vec![root().join("src"), root().join("loom-tests")];
+    dirs.extend(["benches", "examples", "tests"].map(|d| root().join(d)));
+    for file in dirs.iter().flat_map(|d| rust_files(d)) {
+        if file.ends_with("tests/architecture.rs") {
+            continue;
+        }
+        let code = code(&file);
+        assert!(!code.contains("cfg(loom"), "{}", file.display());
+        assert!(!code.contains("todo!"), "{}", file.display());
+    }
+}
+
+/// Lines from an ordering up to the comment that argues for it: a call may be broken over as many.
+const REACH: usize = 10;
+
+#[test]
+fn every_ordering_says_why() {
+    let mut checked = 0;
+    for file in rust_files(&root().join("src")) {
+        let in_core = layer_of(&file).is_some_and(|l| LAYERS[l] != "lab" && LAYERS[l] != "backend");
+        if !in_core {
+            continue;
+        }
+        let text = fs::read_to_string(&file).unwrap();
+        let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
+        for (at, line) in lines.iter().enumerate() {
+            let words = line.split(|c: char| !c.is_alphanumeric());
+            let strong = words.into_iter().any(|w| STRONG.contains(&w));
+            if !strong || line.starts_with("//") || line.starts_with("use ") {
+                continue;
+            }
+            checked += 1;
+            let comments = lines[at.saturating_sub(REACH)..at].iter();
+            let argued = comments.rev().any(|l| l.contains("ORDERING:"));
+            assert!(
+                argued,
+                "{}:{} has no ORDERING comment",
+                file.display(),
+                at + 1
+            );
+        }
+    }
+    assert!(checked > 50, "only {checked} orderings found");
+}
+
+const STRONG: [&str; 4] = ["Release", "Acquire", "AcqRel", "SeqCst"];
+
+struct Names(Vec<(&'static str, bool)>);
+
+impl Visit<Native> for Names {
+    fn visit<S: Scheme<Native>>(&mut self) {
+        self.0.push((S::NAME, S::CLAIMS.holds));
+    }
+}
+
+fn ours() -> Vec<(&'static str, bool)> {
+    let mut names = Names(Vec::new());
+    each::<Native>(&mut names);
+    names.0
+}
+
+fn all() -> Vec<(&'static str, bool)> {
+    let mut names = Names(Vec::new());
+    each_native(&mut names);
+    names.0
+}
+
+#[test]
+fn every_scheme_file_is_registered() {
+    let files: BTreeSet<String> = rust_files(&root().join("src/scheme"))
+        .iter()
+        .map(|f| f.file_stem().unwrap().to_string_lossy().into_owned())
+        .filter(|stem| stem != "mod")
+        .collect();
+    let names: Vec<String> = all().iter().map(|(name, _)| name.to_string()).collect();
+    let registered: BTreeSet<String> = names.iter().cloned().collect();
+    assert_eq!(registered.len(), names.len(), "a name stands twice");
+    assert_eq!(files, registered);
+}
+
+#[test]
+fn every_scheme_of_ours_has_its_models() {
+    let rows = fs::read_to_string(root().join("results/models.csv")).unwrap();
+    for (name, holds) in ours() {
+        for model in ["exclusion", "freshness"] {
+            let row = rows.lines().map(|l| l.split(',').collect::<Vec<_>>());
+            let verdict = if holds { "pass" } else { "fail" };
+            let found = row
+                .filter(|r| r[0] == name && r[1] == model)
+                .any(|r| r.contains(&verdict));
+            assert!(found, "no {verdict}ing {model} model of {name}");
+        }
+    }
+}
+
+#[test]
+fn every_scheme_has_its_rows_in_the_report() {
+    let report = fs::read_to_string(root().join("report.md")).unwrap();
+    let claims = block(&report, "claims");
+    let hold = block(&report, "hold");
+    for (name, _) in all() {
+        assert!(hold.contains(&format!("`{name}`")), "no hold row of {name}");
+        assert!(claims.contains(&format!("`{name}`")), "no claims of {name}");
+    }
+}
+
+/// A generated block of the report.
+fn block<'r>(report: &'r str, name: &str) -> &'r str {
+    let begin = report
+        .find(&format!("<!-- BEGIN {name}"))
+        .expect("its begin");
+    let end = report.find(&format!("<!-- END {name}")).expect("its end");
+    &report[begin..end]
+}
+
+#[test]
+fn every_scheme_is_benched() {
+    // The benchmarks take their contenders from the registry; a list of names would drift from it.
+    for file in rust_files(&root().join("benches")) {
+        let code = code(&file);
+        for (name, _) in all() {
+            let listed = code.contains(&format!("\"{name}\"")) && name != "unprotected";
+            assert!(!listed, "{} lists {name} by hand", file.display());
+        }
+    }
+}

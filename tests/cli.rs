@@ -1,0 +1,218 @@
+//! The `ptom` command, run as its users run it.
+
+use assert_cmd::Command;
+use assert_cmd::cargo::cargo_bin_cmd;
+use ptom::backend::Native;
+use ptom::scheme::{Scheme, Visit, each_native};
+use std::io::Read;
+use std::process::{Output, Stdio};
+
+fn ptom(args: &[&str]) -> Command {
+    let mut command = cargo_bin_cmd!("ptom");
+    command.args(args);
+    command
+}
+
+fn output(args: &[&str]) -> Result<Output, std::io::Error> {
+    ptom(args).output()
+}
+
+/// What it says on standard error: one line, or nothing.
+fn complaint(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(text.lines().count() <= 1, "more than a line: {text}");
+    text
+}
+
+fn names() -> Vec<&'static str> {
+    struct Names(Vec<&'static str>);
+    impl Visit<Native> for Names {
+        fn visit<S: Scheme<Native>>(&mut self) {
+            self.0.push(S::NAME);
+        }
+    }
+    let mut names = Names(Vec::new());
+    each_native(&mut names);
+    names.0
+}
+
+fn rows(output: &Output) -> Result<Vec<serde_json::Value>, serde_json::Error> {
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines().map(serde_json::from_str).collect()
+}
+
+type Test = Result<(), Box<dyn std::error::Error>>;
+
+#[test]
+fn list_has_every_scheme_of_the_registry() -> Test {
+    let table = output(&["list"])?;
+    assert!(table.status.success());
+    assert_eq!(complaint(&table), "");
+    let text = String::from_utf8(table.stdout)?;
+    let json = rows(&output(&["list", "--format", "json"])?)?;
+    for (name, row) in names().into_iter().zip(&json) {
+        assert!(text.lines().any(|line| line.starts_with(name)), "{name}");
+        assert_eq!(row["scheme"], name);
+        assert_eq!(row["control"], row["holds"] == false);
+    }
+    assert_eq!(json.len(), names().len());
+    Ok(())
+}
+
+#[test]
+fn what_there_is_not_is_refused_in_one_line_that_says_what_there_is() -> Test {
+    for (flag, known) in [("--scheme", "percpu_asym"), ("--workload", "nested")] {
+        let refused = output(&["compare", flag, "nonsense"])?;
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(refused.stdout.is_empty());
+        let line = complaint(&refused);
+        assert!(line.starts_with("ptom: "), "{line}");
+        assert!(line.contains("nonsense") && line.contains(known), "{line}");
+    }
+    Ok(())
+}
+
+#[test]
+fn bad_flags_are_refused_in_one_line() -> Test {
+    let bad: [&[&str]; 6] = [
+        &[],
+        &["nonsense"],
+        &["list", "--nonsense"],
+        &["compare", "--threads", "0"],
+        &["compare", "--threads", "many"],
+        &["list", "--format", "xml"],
+    ];
+    for args in bad {
+        let refused = output(args)?;
+        assert_eq!(refused.status.code(), Some(2), "{args:?}");
+        assert!(complaint(&refused).starts_with("ptom: "), "{args:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn help_is_no_error() -> Test {
+    for args in [&["--help"][..], &["compare", "--help"], &["--version"]] {
+        let help = output(args)?;
+        assert!(help.status.success());
+        assert_eq!(complaint(&help), "");
+        assert!(!help.stdout.is_empty());
+    }
+    Ok(())
+}
+
+#[test]
+fn a_quick_comparison_of_two_schemes_has_all_its_rows() -> Test {
+    let run = output(&[
+        "compare",
+        "--quick",
+        "--format",
+        "json",
+        "--seed",
+        "7",
+        "--threads",
+        "1,2",
+        "--scheme",
+        "percpu_asym,rwlock",
+    ])?;
+    assert!(run.status.success(), "{}", complaint(&run));
+    let rows = rows(&run)?;
+    for workload in ["hold", "dependent", "snapshot"] {
+        for scheme in ["unprotected", "percpu_asym", "rwlock"] {
+            for threads in [1, 2] {
+                let found = rows.iter().any(|row| {
+                    row["workload"] == workload
+                        && row["scheme"] == scheme
+                        && row["threads"] == threads
+                });
+                assert!(found, "{workload} {scheme} x{threads}");
+            }
+        }
+    }
+    let excused = rows
+        .iter()
+        .find(|row| row["workload"] == "nested" && row["scheme"] == "rwlock");
+    assert!(excused.is_some_and(|row| row["row"] == "failure"));
+    Ok(())
+}
+
+#[test]
+fn more_threads_than_cpus_still_run_and_say_so() -> Test {
+    let cpus = std::thread::available_parallelism()?.get();
+    let threads = (cpus + 1).to_string();
+    let run = output(&[
+        "compare",
+        "--quick",
+        "--scheme",
+        "percpu",
+        "--workload",
+        "hold",
+        "--threads",
+        &threads,
+    ])?;
+    assert!(run.status.success());
+    let said = String::from_utf8(run.stderr)?;
+    assert!(said.contains(&format!("{threads} threads share")), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_results_folder_that_cannot_be_is_an_error_before_measuring() -> Test {
+    let dir = tempfile::tempdir()?;
+    let file = dir.path().join("a-file");
+    std::fs::write(&file, "")?;
+    let mut command = ptom(&["compare", "--quick", "--results"]);
+    let refused = command.arg(file.join("results")).output()?;
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(refused.stdout.is_empty());
+    assert!(complaint(&refused).contains("cannot write to"));
+    Ok(())
+}
+
+#[test]
+fn a_reader_that_leaves_ends_it_quietly() -> Test {
+    let ptom = assert_cmd::cargo::cargo_bin!("ptom");
+    for _ in 0..10 {
+        let mut child = std::process::Command::new(ptom)
+            .args(["list", "--format", "json"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        drop(child.stdout.take());
+        let mut said = String::new();
+        if let Some(mut stderr) = child.stderr.take() {
+            stderr.read_to_string(&mut said)?;
+        }
+        assert_eq!(said, "");
+        assert_eq!(child.wait()?.code(), Some(0));
+    }
+    Ok(())
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupted_run_writes_nothing() -> Test {
+    let dir = tempfile::tempdir()?;
+    let ptom = assert_cmd::cargo::cargo_bin!("ptom");
+    let mut child = std::process::Command::new(ptom)
+        .args(["compare", "--results"])
+        .arg(dir.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut stderr = child.stderr.take().ok_or("no stderr")?;
+    // The first thing it says comes after Ctrl-C is caught.
+    let mut said = vec![0; 5];
+    stderr.read_exact(&mut said)?;
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT)?;
+    let mut rest = String::new();
+    stderr.read_to_string(&mut rest)?;
+    assert_eq!(child.wait()?.code(), Some(130));
+    assert!(
+        rest.ends_with("ptom: interrupted; nothing was written\n"),
+        "{rest}"
+    );
+    assert_eq!(std::fs::read_dir(dir.path())?.count(), 0);
+    Ok(())
+}
