@@ -17,6 +17,8 @@ pub enum Kind {
     Compare,
     /// A short look; its intervals are wide.
     Quick,
+    /// Restricted to some schemes, workloads or numbers of threads: no material for the report.
+    Partial,
 }
 
 impl Kind {
@@ -25,6 +27,7 @@ impl Kind {
         match self {
             Kind::Compare => "compare",
             Kind::Quick => "quick",
+            Kind::Partial => "partial",
         }
     }
 }
