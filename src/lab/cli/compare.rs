@@ -1,55 +1,98 @@
-//! `ptom compare`: a run of the paired comparison.
+//! `ptom compare`: the paired comparison, kept, printed and reported.
 //!
-//! All rows are kept in memory until the run is over, so an interrupted one leaves nothing behind;
-//! whether the results folder can be written is found out before.
+//! The run's folder is made, hidden, before anything is measured, and named when all is in it: an
+//! interrupted run leaves nothing behind, and a folder that cannot be written is known at once.
 
 use super::output::{Format, Out, complain};
 use super::progress::Collector;
 use super::signal::Stop;
-use super::{Error, names, ratios, seed};
+use super::{Error, names, report, seed};
+use crate::backend::{Backend, Native};
 use crate::lab::measure::contender::Selection;
 use crate::lab::measure::observe::{Halt, Row};
 use crate::lab::measure::on_machine::contenders;
+use crate::lab::measure::pinning;
 use crate::lab::measure::plan::Plan;
+use crate::lab::provenance::{Kind, Provenance, Setup};
 use crate::lab::sample::Workload;
+use crate::lab::store::{ResultsError, Run, Store};
+use crate::lab::summary;
 use crate::lab::trace::{Source, load};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What `ptom compare` takes.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A few seconds instead of about two minutes; the figures are rough.
+    /// A few seconds instead of about two minutes; the figures are rough, and the report is left
+    /// alone.
     #[arg(long)]
     quick: bool,
-    /// Only these schemes, besides `unprotected`.
+    /// Only these schemes, besides `unprotected`; the report is left alone.
     #[arg(long = "scheme", value_name = "NAME", value_delimiter = ',')]
     schemes: Vec<String>,
-    /// Only these workloads; `suspend` is one, too.
+    /// Only these workloads, of which `suspend` is one, too; the report is left alone.
     #[arg(long = "workload", value_name = "NAME", value_delimiter = ',')]
     workloads: Vec<String>,
-    /// With how many threads.
+    /// With how many threads; the report is left alone.
     #[arg(long, value_name = "N", value_delimiter = ',',
-          value_parser = clap::value_parser!(u32).range(1..=1_024))]
+          value_parser = clap::value_parser!(u32).range(1..=256))]
     threads: Vec<u32>,
     /// What the order of batches is drawn from; printed, so that a run can be repeated.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Keep the rows in a new folder here.
-    #[arg(long, value_name = "DIR")]
-    results: Option<PathBuf>,
+    /// Keep the run in a new folder here; report.md is beside it.
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    results: PathBuf,
     /// How to print.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
+impl Args {
+    /// Only a whole run is what the report is made of.
+    fn kind(&self) -> Kind {
+        let whole = self.schemes.is_empty() && self.workloads.is_empty() && self.threads.is_empty();
+        if whole && !self.quick {
+            Kind::Compare
+        } else {
+            Kind::Quick
+        }
+    }
+}
+
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<(), Error> {
     let plan = plan(args)?;
-    if let Some(results) = &args.results {
-        check_writable(results)?;
-    }
+    let kind = args.kind();
+    let provenance = Provenance::gather(kind, setup(&plan, &args.schemes));
+    let mut store = Store::create(&args.results, &provenance).map_err(failed)?;
     let stop = Stop::on_ctrl_c()?;
     complain(&format!("seed {}", plan.seed));
+    for row in measure(&plan, stop)? {
+        match &row {
+            Row::Sample(sample) => store.sample(sample),
+            Row::Suspend(sample) => store.suspend(sample),
+            Row::Failure(failure) => store.failure(failure),
+        }
+        .map_err(failed)?;
+    }
+    let dir = store.finish().map_err(failed)?;
+    let run = Run::read(&dir).map_err(failed)?;
+    let rows = summary::rows(&run).map_err(failed)?;
+    out.tables(&rows, &summary::suspends(&run), args.format)?;
+    out.flush()?;
+    complain(&format!("kept in {}", dir.display()));
+    if kind == Kind::Compare {
+        report::write(&args.results)?;
+    }
+    Ok(())
+}
+
+fn failed(error: ResultsError) -> Error {
+    Error::Failed(error.to_string())
+}
+
+fn measure(plan: &Plan, stop: Stop) -> Result<Vec<Row>, Error> {
     let script = load(&Source::embedded()).map_err(|e| Error::Failed(e.to_string()))?;
     let script = Arc::new(script);
     let source = |workload: Workload, threads: usize, wanted: &Selection| {
@@ -61,11 +104,34 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<(), Error> {
             Halt::Stopped => Error::Interrupted,
             Halt::Broken => Error::Failed(halt.to_string()),
         })?;
-    let rows = collector.finish();
-    if let Some(results) = &args.results {
-        keep(&rows, results)?;
+    Ok(collector.finish())
+}
+
+fn setup(plan: &Plan, schemes: &[String]) -> Setup {
+    let mut parameters = std::collections::BTreeMap::new();
+    let mut tell = |what: &str, value: String| parameters.insert(what.to_owned(), value);
+    tell("rounds", plan.rounds.to_string());
+    tell("batch", format!("{} us", plan.batch.as_micros()));
+    tell("baseline batch", format!("{} us", plan.raw.as_micros()));
+    tell("replayed trace", Source::embedded().name());
+    if let Some(suspends) = &plan.suspends {
+        tell("suspends", format!("{} a row", suspends.samples));
+        tell(
+            "suspend period",
+            format!("{} us", suspends.period.as_micros()),
+        );
     }
-    ratios::print(&rows, args.format, out)
+    let mut only = schemes.to_vec();
+    if !only.is_empty() {
+        only.push(crate::lab::measure::contender::BASELINE.to_owned());
+    }
+    Setup {
+        pinned: !pinning::allowed().is_empty(),
+        membarrier: Native::asymmetric(),
+        seeds: vec![plan.seed],
+        parameters,
+        only,
+    }
 }
 
 fn plan(args: &Args) -> Result<Plan, Error> {
@@ -85,21 +151,4 @@ fn plan(args: &Args) -> Result<Plan, Error> {
         plan.threads.dedup();
     }
     Ok(plan)
-}
-
-/// Fails now rather than after a minute.
-fn check_writable(results: &Path) -> Result<(), Error> {
-    let probe = results.join(".ptom-can-write");
-    std::fs::create_dir_all(results)
-        .and_then(|()| std::fs::write(&probe, ""))
-        .and_then(|()| std::fs::remove_file(&probe))
-        .map_err(|e| Error::Failed(format!("cannot write to {}: {e}", results.display())))
-}
-
-/// Writes the run.
-fn keep(_rows: &[Row], results: &Path) -> Result<(), Error> {
-    let dir = results.display();
-    Err(Error::Failed(format!(
-        "cannot keep the rows in {dir}: not wired yet"
-    )))
 }

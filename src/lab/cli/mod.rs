@@ -22,7 +22,6 @@ mod list;
 mod names;
 mod output;
 mod progress;
-mod ratios;
 mod replay;
 mod report;
 mod signal;

@@ -1,6 +1,8 @@
 //! Standard output that may close, and standard error.
 
 use super::Error;
+use crate::lab::summary::{Row, SuspendRow};
+use crate::lab::table;
 use serde::Serialize;
 use std::io::{BufWriter, ErrorKind, Stdout, Write, stderr, stdout};
 
@@ -34,6 +36,20 @@ impl Out {
     pub(super) fn json(&mut self, row: &impl Serialize) -> Result<(), Error> {
         let json = serde_json::to_string(row).map_err(|e| Error::Failed(e.to_string()))?;
         self.line(&json)
+    }
+
+    /// The tables of a comparison.
+    pub(super) fn tables(
+        &mut self,
+        rows: &[Row],
+        suspends: &[SuspendRow],
+        format: Format,
+    ) -> Result<(), Error> {
+        let format = match format {
+            Format::Table => table::Format::Text,
+            Format::Json => table::Format::Json,
+        };
+        table::print(&mut self.0, rows, suspends, format).map_err(closed)
     }
 
     /// Rows as columns as wide as their widest cell; the first row is the heading. Columns from

@@ -1,8 +1,9 @@
 //! `ptom report`: report.md from the results, and nothing else.
 
 use super::Error;
-use super::output::Out;
-use std::path::PathBuf;
+use super::output::{Out, complain};
+use crate::lab::report;
+use std::path::{Path, PathBuf};
 
 /// What `ptom report` takes.
 #[derive(Debug, clap::Args)]
@@ -16,9 +17,38 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, _out: &mut Out) -> Result<(), Error> {
-    let what = if args.check { "check" } else { "write" };
-    let dir = args.results.display();
+    if args.check {
+        check(&args.results)
+    } else {
+        write(&args.results)
+    }
+}
+
+/// The report lies beside the results.
+fn beside(results: &Path) -> PathBuf {
+    results.with_file_name("report.md")
+}
+
+/// Makes report.md and its plots anew.
+pub(super) fn write(results: &Path) -> Result<(), Error> {
+    let changed = report::generate(results, &beside(results));
+    let changed = changed.map_err(|e| Error::Failed(e.to_string()))?;
+    for path in changed {
+        complain(&format!("wrote {}", path.display()));
+    }
+    Ok(())
+}
+
+/// Fails with one line a difference.
+fn check(results: &Path) -> Result<(), Error> {
+    let Err(differences) = report::check(results, &beside(results)) else {
+        return Ok(());
+    };
+    for difference in &differences {
+        complain(&difference.to_string());
+    }
     Err(Error::Failed(format!(
-        "cannot {what} a report from {dir}: not wired yet"
+        "report.md does not follow from {}; `ptom report` rewrites it",
+        results.display()
     )))
 }

@@ -12,8 +12,9 @@
 //! | [`contender`] | a scheme, ready to be run by any number of threads |
 //! | [`on_machine`] | the same for operations on the simulated machine |
 //! | [`count`] | holds an operation, counted |
-//! | [`team`] | threads, made once, pinned, and started together |
-//! | `neighbours` | batches that another process spoilt |
+//! | [`team`] | threads, made once, pinned, and started together (by `wait`) |
+//! | [`batch`] | one thread's part: work, time, time lost |
+//! | `neighbours`, `fair` | batches that another process spoilt are repeated |
 //! | [`paired`] | rounds of interleaved batches |
 //! | [`suspend`], [`watch`] | how long a suspend takes, and how long it stops a reader |
 //! | [`plan`] | what a whole run consists of |
@@ -24,8 +25,10 @@
 //! work. So a [`contender::Worker`] can always suspend too, through a `dyn` call that nobody sees
 //! through, and every batch returns a checksum that must be the unprotected one's.
 
+pub mod batch;
 pub mod contender;
 pub mod count;
+mod fair;
 mod neighbours;
 pub mod observe;
 pub mod on_machine;
@@ -37,5 +40,6 @@ pub mod shuffle;
 pub mod site;
 pub mod suspend;
 pub mod team;
+mod wait;
 pub mod watch;
 pub mod workload;

@@ -9,12 +9,13 @@
 //! A chunk always starts from the same state, so its checksum is known: the baseline's. A contender
 //! that returns another one has not done the work, and is out, with a row that says so.
 
+use super::batch::Done;
 use super::contender::Field;
-use super::neighbours::{REPEATS, spoilt};
+use super::fair::Fair;
 use super::observe::{Halt, Observer, Row};
 use super::pinning;
 use super::shuffle::Shuffle;
-use super::team::{Done, Team, with_team};
+use super::team::{Team, with_team};
 use crate::lab::sample::{Failure, Sample, Workload};
 use std::time::Duration;
 
@@ -105,13 +106,13 @@ pub fn run(
         let mut wrong: Vec<usize> = Vec::new();
         for round in 0..pairing.rounds {
             shuffle.shuffle(&mut entrants);
-            let mut before = fair.batch(team, &raw, pairing.raw)?;
+            let mut before = fair.batch(team, raw.index, raw.chunk, pairing.raw)?;
             for entrant in &entrants {
                 if observer.stopped() {
                     return Err(Halt::Stopped);
                 }
-                let done = fair.batch(team, entrant, pairing.batch)?;
-                let after = fair.batch(team, &raw, pairing.raw)?;
+                let done = fair.batch(team, entrant.index, entrant.chunk, pairing.batch)?;
+                let after = fair.batch(team, raw.index, raw.chunk, pairing.raw)?;
                 if !entrant.is_right(&done) {
                     wrong.push(entrant.index);
                 } else {
@@ -150,52 +151,6 @@ pub fn run(
     })
 }
 
-/// Repeats what another process spoilt.
-struct Fair {
-    repeats: u32,
-    batches: u32,
-    repeated: u32,
-}
-
-impl Fair {
-    fn new(possible: bool) -> Self {
-        Self {
-            repeats: if possible { REPEATS } else { 0 },
-            batches: 0,
-            repeated: 0,
-        }
-    }
-
-    fn batch(
-        &mut self,
-        team: &mut Team<'_>,
-        entrant: &Entrant,
-        time: Duration,
-    ) -> Result<Done, Halt> {
-        self.batches += 1;
-        let mut done = team.batch(entrant.index, entrant.chunk, time)?;
-        for _ in 0..self.repeats {
-            if !spoilt(done.lost, done.nanos) {
-                break;
-            }
-            self.repeated += 1;
-            done = team.batch(entrant.index, entrant.chunk, time)?;
-        }
-        Ok(done)
-    }
-
-    /// One line, if it was often.
-    fn tell(&self, observer: &mut dyn Observer) {
-        if self.repeated * 20 > self.batches {
-            observer.note(BUSY);
-        }
-    }
-}
-
-/// What a run on a busy machine says.
-pub(super) const BUSY: &str =
-    "other processes had our CPUs: more than one batch in twenty had to be repeated";
-
 /// Finds a contender's chunk, under the very load that it will have, and its checksum.
 fn set_up(
     team: &mut Team<'_>,
@@ -220,85 +175,4 @@ fn set_up(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::lab::measure::contender::{BASELINE, Selection, on_table};
-
-    #[derive(Default)]
-    struct Rows(Vec<Row>, Option<usize>);
-
-    impl Observer for Rows {
-        fn row(&mut self, row: Row) {
-            self.0.push(row);
-        }
-        fn note(&mut self, _: &str) {}
-        fn progress(&mut self, _: &str, _: Duration) {}
-        fn stopped(&self) -> bool {
-            self.1.is_some_and(|after| self.0.len() >= after)
-        }
-    }
-
-    fn pairing(workload: Workload, threads: usize) -> Pairing {
-        Pairing {
-            workload,
-            threads,
-            rounds: 2,
-            batch: Duration::from_micros(200),
-            raw: Duration::from_micros(100),
-        }
-    }
-
-    fn measured(
-        workload: Workload,
-        threads: usize,
-        stop: Option<usize>,
-    ) -> (Rows, Result<(), Halt>) {
-        let wanted = Selection::only(vec!["percpu_asym".into(), "rwlock".into()]);
-        let field = on_table(workload, threads, &wanted);
-        let mut rows = Rows(Vec::new(), stop);
-        let run = run(
-            &field,
-            &pairing(workload, threads),
-            &mut Shuffle::new(1),
-            &mut rows,
-        );
-        (rows, run)
-    }
-
-    #[test]
-    fn every_contender_has_a_sample_a_round() {
-        for workload in [Workload::Hold, Workload::Dependent, Workload::Snapshot] {
-            let (rows, run) = measured(workload, 2, None);
-            assert_eq!(run, Ok(()));
-            for scheme in [BASELINE, "percpu_asym", "rwlock"] {
-                let of = |row: &&Row| matches!(row, Row::Sample(s) if s.scheme == scheme);
-                assert_eq!(rows.0.iter().filter(of).count(), 2, "{workload:?} {scheme}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_does_not_nest_has_a_row_that_says_so() {
-        let (rows, run) = measured(Workload::Nested, 1, None);
-        assert_eq!(run, Ok(()));
-        let excused = |row: &Row| matches!(row, Row::Failure(f) if f.scheme == "rwlock");
-        assert_eq!(rows.0.iter().filter(|row| excused(row)).count(), 1);
-    }
-
-    #[test]
-    fn holds_are_counted() {
-        let (rows, _) = measured(Workload::Hold, 1, None);
-        let counts = rows.0.iter().filter_map(|row| match row {
-            Row::Sample(sample) => sample.holds_per_op,
-            _ => None,
-        });
-        assert!(counts.into_iter().all(|count| count == 1.0));
-    }
-
-    #[test]
-    fn a_stop_comes_at_the_next_batch() {
-        let (rows, run) = measured(Workload::Hold, 2, Some(1));
-        assert_eq!(run, Err(Halt::Stopped));
-        assert_eq!(rows.0.len(), 1);
-    }
-}
+mod tests;

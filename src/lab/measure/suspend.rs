@@ -14,9 +14,9 @@
 //! is repeated.
 
 use super::contender::{Field, Worker};
+use super::fair::BUSY;
 use super::neighbours::{REPEATS, spoilt};
 use super::observe::{Halt, Observer, Row};
-use super::paired::BUSY;
 use super::pinning;
 use super::shuffle::Shuffle;
 use super::team::with_team;
@@ -86,6 +86,8 @@ pub fn run(
         .flat_map(|runner| suspends.dwells.iter().map(move |&dwell| (runner, dwell)))
         .collect();
     with_team(&field.runners, needed, &cpus, |team, _| {
+        // As many repeats in all as there are blocks, or a busy machine would keep us for ever.
+        let mut repeats_left = blocks as usize * turns.len();
         for block in 0..blocks {
             shuffle.shuffle(&mut turns);
             for &(runner, dwell) in &turns {
@@ -100,7 +102,7 @@ pub fn run(
                     dwell,
                 };
                 let mut times = Vec::new();
-                for repeats in 0..=REPEATS {
+                for _ in 0..=REPEATS {
                     let suspender = |worker: &mut dyn Worker, watch: &Watch| {
                         schedule.run(worker, watch, shuffle)
                     };
@@ -109,9 +111,11 @@ pub fn run(
                     if !spoilt(done.lost, done.nanos) {
                         break;
                     }
-                    if repeats == REPEATS {
+                    if repeats_left == 0 {
                         observer.note(BUSY);
+                        break;
                     }
+                    repeats_left -= 1;
                 }
                 let name = field.runners[runner].name();
                 for (sample, times) in (first..).zip(&times) {
@@ -168,7 +172,7 @@ impl Schedule {
                 dropped = watch.now();
                 watch.resuming(serial);
             });
-            let met = watch.met(serial, called);
+            let met = watch.met(serial, called, exclusive);
             all.push(Times {
                 due,
                 called,
@@ -212,3 +216,6 @@ impl Times {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,16 +8,18 @@
 //! `arrived` and `finished` are raised by everybody once an order, so after the k-th they reach
 //! k x threads. `broken` is set by a thread that leaves by panic, and ends every wait.
 
+use super::batch::{Done, run, timed};
 use super::contender::{Contender, Worker};
 use super::neighbours::Neighbours;
 use super::observe::Halt;
 use super::pinning::Pinned;
+use super::wait::{Alarm, lock, wait_for};
 use super::watch::Watch;
 use crate::primitive::Padded;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Release};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Release};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// An order.
 #[derive(Clone, Copy, Debug)]
@@ -31,26 +33,6 @@ enum Task {
         contender: usize,
     },
     Leave,
-}
-
-/// What one thread, or the whole team, did in a batch.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Done {
-    /// Operations.
-    pub ops: u64,
-    /// Nanoseconds of thread time; of several threads, the sum.
-    pub nanos: u64,
-    /// The sum of all checksums.
-    pub sum: u64,
-    /// Nanoseconds of thread time that other processes took.
-    pub lost: u64,
-}
-
-impl Done {
-    /// Nanoseconds an operation, by thread.
-    pub fn ns_per_op(&self) -> f64 {
-        self.nanos as f64 / self.ops.max(1) as f64
-    }
 }
 
 #[derive(Debug)]
@@ -213,12 +195,12 @@ impl Shared {
         index: usize,
         cpus: &[usize],
     ) -> Result<(), Halt> {
-        let _alarm = Alarm(&self.broken);
+        let _alarm = Alarm::new(&self.broken);
         let _pinned = Pinned::new(index, cpus);
         let neighbours = Neighbours::of_this_thread();
         let mut workers = workers(contenders).inspect_err(|_| self.broken.store(true, Release))?;
         for orders in 1.. {
-            self.wait_for(&self.order.0, orders)?;
+            wait_for(&self.order.0, orders, &self.broken)?;
             let task = *lock(&self.task);
             self.meet(&self.arrived.0, orders)?;
             let done = timed(&neighbours, || match task {
@@ -245,71 +227,13 @@ impl Shared {
     /// Counts this thread, and waits for the others.
     fn meet(&self, count: &AtomicU64, orders: u64) -> Result<(), Halt> {
         count.fetch_add(1, Release);
-        self.wait_for(count, orders * self.threads)
-    }
-
-    fn wait_for(&self, word: &AtomicU64, at_least: u64) -> Result<(), Halt> {
-        let mut turn = 0u32;
-        while word.load(Acquire) < at_least {
-            if self.broken.load(Acquire) {
-                return Err(Halt::Broken);
-            }
-            pause(turn);
-            turn = turn.saturating_add(1);
-        }
-        Ok(())
+        wait_for(count, orders * self.threads, &self.broken)
     }
 
     fn add(&self, part: Done) {
-        let mut done = lock(&self.done);
-        done.ops += part.ops;
-        done.nanos += part.nanos;
-        done.sum = done.sum.wrapping_add(part.sum);
-        done.lost += part.lost;
+        lock(&self.done).add(part);
     }
 }
 
-/// What `work` did, how long it took, and what it lost.
-fn timed(neighbours: &Neighbours, work: impl FnOnce() -> Done) -> Done {
-    let mark = neighbours.mark();
-    let start = Instant::now();
-    let mut done = work();
-    done.nanos = start.elapsed().as_nanos() as u64;
-    done.lost = neighbours.lost_since(mark);
-    done
-}
-
-/// Whole chunks until `time` is over; the clock is read between chunks only.
-fn run(worker: &mut dyn Worker, chunk: u64, time: Duration) -> Done {
-    let mut done = Done::default();
-    let start = Instant::now();
-    while done.ops == 0 || start.elapsed() < time {
-        done.sum = done.sum.wrapping_add(worker.batch(chunk));
-        done.ops += chunk;
-    }
-    done
-}
-
-/// One turn of waiting for another thread: spin first, since it is on its way, then yield.
-pub(super) fn pause(turn: u32) {
-    if turn < 1_000 {
-        std::hint::spin_loop();
-    } else {
-        thread::yield_now();
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Tells the others when its thread panics.
-struct Alarm<'a>(&'a AtomicBool);
-
-impl Drop for Alarm<'_> {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            self.0.store(true, Release);
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -15,12 +15,14 @@
 //! stamps t4 when it is done. (A scheme that excludes nobody, as the control, sees "exclusive", too.)
 //!
 //! When it was last done before it had to wait is not stamped but counted: the operations since the
-//! first stamp, at the speed that the same reader had between suspends.
+//! first stamp, at the best speed that the same reader had between suspends (so a stall is rather too
+//! long than too short). That is an estimate; what bounds it is sure: no earlier than the call, and, if
+//! no hold saw "exclusive", no later than t2.
 //!
 //! `phase` is written by the suspender; a reply by its reader, `serial` last.
 
 use super::site::Site;
-use super::team::pause;
+use super::wait::pause;
 use super::workload::{GOLDEN, SHIFT};
 use crate::primitive::Padded;
 use std::hint::black_box;
@@ -55,6 +57,8 @@ struct Reply {
     first_after: AtomicU64,
     /// When it was last done before that.
     last_before: AtomicU64,
+    /// Whether it held while the suspender was exclusive: 1 if so.
+    overtook: AtomicU64,
 }
 
 /// When the readers were last done before a suspend, and first done after it.
@@ -110,8 +114,9 @@ impl Watch {
         self.phase.0.store(serial << 2 | RESUMING, Relaxed);
     }
 
-    /// Waits until every reader has gone on after suspend `serial`, which was called at `called`.
-    pub fn met(&self, serial: u64, called: u64) -> Met {
+    /// Waits until every reader has gone on after suspend `serial`, which was called at `called` and
+    /// exclusive at `exclusive`.
+    pub fn met(&self, serial: u64, called: u64, exclusive: u64) -> Met {
         let mut met = Met {
             first_after: 0,
             stall: 0,
@@ -124,7 +129,11 @@ impl Watch {
                 turn = turn.saturating_add(1);
             }
             let after = reply.0.first_after.load(Relaxed);
-            let before = reply.0.last_before.load(Relaxed).max(called);
+            let latest = match reply.0.overtook.load(Relaxed) {
+                0 => exclusive,
+                _ => after,
+            };
+            let before = reply.0.last_before.load(Relaxed).max(called).min(latest);
             met.first_after = met.first_after.max(after);
             met.stall = met.stall.max(after.saturating_sub(before));
         }
@@ -137,7 +146,8 @@ impl Watch {
 pub fn attend(site: &mut impl Site, watch: &Watch, reader: usize) {
     let reply = &watch.replies[reader].0;
     let (mut x, mut sum, mut seen, mut ops) = (0u64, 0u64, 0u64, 0u64);
-    let (mut stamp, mut pace) = (watch.now(), 0.0);
+    let mut overtook = 0;
+    let (mut stamp, mut pace) = (watch.now(), f64::INFINITY);
     loop {
         x = x.wrapping_add(GOLDEN);
         let phase = site.with(x >> SHIFT, |mfn| {
@@ -156,18 +166,25 @@ pub fn attend(site: &mut impl Site, watch: &Watch, reader: usize) {
         match phase & STAGE {
             ASKED => {
                 let now = watch.now();
-                pace = (now - stamp) as f64 / ops as f64;
-                (stamp, ops) = (now, 0);
+                pace = pace.min((now - stamp) as f64 / ops as f64);
+                (stamp, ops, overtook) = (now, 0, 0);
             }
+            EXCLUSIVE => overtook = 1,
             RESUMING => {
                 let now = watch.now();
                 // This operation is the first after; the ones before it took their usual time.
-                let last = stamp + ((ops - 1) as f64 * pace) as u64;
+                let since = if pace.is_finite() {
+                    (ops - 1) as f64 * pace
+                } else {
+                    0.0
+                };
+                let last = stamp + since as u64;
                 reply.first_after.store(now, Relaxed);
                 reply.last_before.store(last.min(now), Relaxed);
+                reply.overtook.store(overtook, Relaxed);
                 // ORDERING: Release pairs with the Acquire in `met`.
                 reply.serial.store(phase >> 2, Release);
-                (stamp, ops) = (now, 0);
+                (stamp, ops, overtook) = (now, 0, 0);
             }
             _ => {}
         }

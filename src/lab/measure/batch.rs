@@ -1,0 +1,54 @@
+//! One thread's part of a batch: work, the time it took, and the time it lost.
+
+use super::contender::Worker;
+use super::neighbours::Neighbours;
+use std::time::{Duration, Instant};
+
+/// What one thread, or the whole team, did in a batch.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Done {
+    /// Operations.
+    pub ops: u64,
+    /// Nanoseconds of thread time; of several threads, the sum.
+    pub nanos: u64,
+    /// The sum of all checksums.
+    pub sum: u64,
+    /// Nanoseconds of thread time that other processes took.
+    pub lost: u64,
+}
+
+impl Done {
+    /// With what another thread did.
+    pub(super) fn add(&mut self, part: Done) {
+        self.ops += part.ops;
+        self.nanos += part.nanos;
+        self.sum = self.sum.wrapping_add(part.sum);
+        self.lost += part.lost;
+    }
+
+    /// Nanoseconds an operation, by thread.
+    pub fn ns_per_op(&self) -> f64 {
+        self.nanos as f64 / self.ops.max(1) as f64
+    }
+}
+
+/// What `work` did, how long it took, and what it lost.
+pub(super) fn timed(neighbours: &Neighbours, work: impl FnOnce() -> Done) -> Done {
+    let mark = neighbours.mark();
+    let start = Instant::now();
+    let mut done = work();
+    done.nanos = start.elapsed().as_nanos() as u64;
+    done.lost = neighbours.lost_since(mark);
+    done
+}
+
+/// Whole chunks until `time` is over; the clock is read between chunks only.
+pub(super) fn run(worker: &mut dyn Worker, chunk: u64, time: Duration) -> Done {
+    let mut done = Done::default();
+    let start = Instant::now();
+    while done.ops == 0 || start.elapsed() < time {
+        done.sum = done.sum.wrapping_add(worker.batch(chunk));
+        done.ops += chunk;
+    }
+    done
+}
