@@ -15,10 +15,8 @@ use std::path::Path;
 pub enum Kind {
     /// A full comparison: `report.md` is made of the newest one.
     Compare,
-    /// A short look; its intervals are wide.
+    /// A short look, whose intervals are wide, or a choice of schemes, workloads or threads.
     Quick,
-    /// Restricted to some schemes, workloads or numbers of threads: no material for the report.
-    Partial,
 }
 
 impl Kind {
@@ -27,7 +25,6 @@ impl Kind {
         match self {
             Kind::Compare => "compare",
             Kind::Quick => "quick",
-            Kind::Partial => "partial",
         }
     }
 }
