@@ -15,7 +15,7 @@ use std::path::Path;
 pub enum Kind {
     /// A full comparison: `report.md` is made of the newest one.
     Compare,
-    /// A short look; its intervals are wide.
+    /// A short look, whose intervals are wide, or a choice of schemes, workloads or threads.
     Quick,
 }
 

@@ -2,7 +2,9 @@
 
 use super::models::{self, Case, MODELS};
 use crate::lab::provenance::Kind;
+use crate::lab::sample::Workload;
 use crate::lab::store::{ResultsError, Run, newest, shown};
+use crate::lab::summary::missing::SUSPEND;
 use crate::lab::summary::{self, Registered, Row, SuspendRow, registered};
 use std::fs;
 use std::path::Path;
@@ -31,7 +33,7 @@ impl Data {
     /// Reads what there is. No run and no models are nothing wrong here.
     ///
     /// # Errors
-    /// If a file is not what it must be, a row is missing, or the run was restricted.
+    /// If a file is not what it must be, a row is missing, or the run leaves something out.
     pub(crate) fn read(results: &Path, report: &Path) -> Result<Self, ResultsError> {
         let named = named(results, report);
         let models = match models::read(results) {
@@ -72,11 +74,9 @@ impl Data {
 
 fn measured(dir: &Path, results: &str) -> Result<Measured, ResultsError> {
     let run = Run::read(dir)?;
-    if !run.provenance.only.is_empty() {
-        return Err(ResultsError::Restricted {
-            path: shown(dir),
-            only: run.provenance.only.join(", ").escape_debug().to_string(),
-        });
+    if let Some(what) = left_out(&run) {
+        let path = shown(dir);
+        return Err(ResultsError::Restricted { path, what });
     }
     let name = dir.file_name().unwrap_or_default().to_string_lossy();
     Ok(Measured {
@@ -85,6 +85,22 @@ fn measured(dir: &Path, results: &str) -> Result<Measured, ResultsError> {
         folder: format!("{results}/{name}"),
         run,
     })
+}
+
+/// What a run does not even try to measure.
+fn left_out(run: &Run) -> Option<String> {
+    if !run.provenance.only.is_empty() {
+        let only = run.provenance.only.join(", ");
+        return Some(format!("all schemes but {}", only.escape_debug()));
+    }
+    let tried = |workload: &str| {
+        run.samples.iter().any(|s| s.workload.name() == workload)
+            || run.failures.iter().any(|f| f.workload == workload)
+            || workload == SUSPEND && !run.suspends.is_empty()
+    };
+    let names = Workload::ALL.iter().map(|workload| workload.name());
+    let missing: Vec<_> = names.chain([SUSPEND]).filter(|name| !tried(name)).collect();
+    (!missing.is_empty()).then(|| missing.join(", "))
 }
 
 /// The results folder as seen from the report, so that links work and no path of the machine is

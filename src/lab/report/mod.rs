@@ -13,6 +13,7 @@ mod answer;
 mod blocks;
 mod claims;
 mod data;
+mod markers;
 mod models;
 mod plot;
 mod splice;
@@ -23,6 +24,7 @@ mod whole;
 use crate::lab::store::{ResultsError, shown};
 use data::Data;
 use plot::Plot;
+use splice::{Block, Extent};
 use std::fs::{self, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -78,8 +80,8 @@ pub fn generate(results: &Path, report: &Path) -> Result<Vec<PathBuf>, ResultsEr
     let data = Data::read(results, report)?;
     let plots = plot::all(&data);
     let text = present.as_deref().unwrap_or(TEMPLATE);
-    let filled =
-        splice::fill(text, &blocks::all(&data, &plots)).map_err(|wrong| markers(report, wrong))?;
+    let filled = splice::fill(text, &blocks::all(&data, &plots), Extent::Whole)
+        .map_err(|wrong| malformed(report, wrong))?;
 
     let mut changed = Vec::new();
     for plot in &plots {
@@ -114,15 +116,63 @@ fn compare(results: &Path, report: &Path) -> Result<Vec<Difference>, ResultsErro
     let data = Data::read(results, report)?;
     let plots = plot::all(&data);
     let mut differences: Vec<Difference> = data.lacks().into_iter().map(Into::into).collect();
-    let blocks = splice::differences(&text, &blocks::all(&data, &plots))
-        .map_err(|wrong| markers(report, wrong))?;
-    differences.extend(blocks.into_iter().map(|(line, block)| Difference::Block {
-        path: shown(report),
-        line,
-        block,
-    }));
+    let blocks = edited(report, &text, &blocks::all(&data, &plots), Extent::Whole)?;
+    differences.extend(blocks);
     differences.extend(plots.iter().filter_map(|plot| stale(results, plot)));
     Ok(differences)
+}
+
+/// Fills the blocks that `file` has, say the answer in a README, and leaves everything else in it
+/// alone. Returns whether it changed. The plots are those of [`generate`].
+///
+/// # Errors
+/// As [`generate`]; also if the file is not there.
+pub fn generate_excerpt(results: &Path, file: &Path) -> Result<bool, ResultsError> {
+    let (text, blocks) = excerpt(results, file)?;
+    let filled = splice::fill(&text, &blocks, Extent::Excerpt).map_err(|w| malformed(file, w))?;
+    if filled == text {
+        return Ok(false);
+    }
+    write(file, &filled).map(|()| true)
+}
+
+/// Compares the blocks that `file` has with what the files in `results` give.
+///
+/// # Errors
+/// Every difference, one line each.
+pub fn check_excerpt(results: &Path, file: &Path) -> Result<(), Vec<Difference>> {
+    let differences = excerpt(results, file)
+        .and_then(|(text, blocks)| edited(file, &text, &blocks, Extent::Excerpt))
+        .unwrap_or_else(|error| vec![error.into()]);
+    match differences.is_empty() {
+        true => Ok(()),
+        false => Err(differences),
+    }
+}
+
+fn excerpt(results: &Path, file: &Path) -> Result<(String, Vec<Block>), ResultsError> {
+    let text = fs::read_to_string(file)
+        .map_err(|cause| ResultsError::reading(file, cause, "restore it"))?;
+    let data = Data::read(results, file)?;
+    let plots = plot::all(&data);
+    Ok((text, blocks::all(&data, &plots)))
+}
+
+/// The blocks of a file's text that are not what they must be.
+fn edited(
+    file: &Path,
+    text: &str,
+    blocks: &[Block],
+    extent: Extent,
+) -> Result<Vec<Difference>, ResultsError> {
+    let edited = splice::differences(text, blocks, extent).map_err(|w| malformed(file, w))?;
+    let path = shown(file);
+    let difference = |(line, block)| Difference::Block {
+        path: path.clone(),
+        line,
+        block,
+    };
+    Ok(edited.into_iter().map(difference).collect())
 }
 
 /// The difference of a plot that is not on disk as it should be.
@@ -132,7 +182,7 @@ fn stale(results: &Path, plot: &Plot) -> Option<Difference> {
     (!same).then(|| Difference::Plot { path: shown(&path) })
 }
 
-fn markers(report: &Path, (line, problem): splice::Wrong) -> ResultsError {
+fn malformed(report: &Path, (line, problem): markers::Wrong) -> ResultsError {
     ResultsError::Malformed {
         path: shown(report),
         line,

@@ -109,6 +109,46 @@ fn without_results_the_blocks_say_so_and_the_check_fails() {
 }
 
 #[test]
+fn an_excerpt_is_filled_and_checked() {
+    let (dir, results, _) = complete();
+    let readme = dir.path().join("README.md");
+    fs::write(
+        &readme,
+        "# Ours\n<!-- BEGIN answer -->\n<!-- END answer -->\ntail\n",
+    )
+    .unwrap();
+    assert!(check_excerpt(&results, &readme).is_err());
+    assert!(generate_excerpt(&results, &readme).unwrap());
+    assert!(!generate_excerpt(&results, &readme).unwrap());
+    assert!(check_excerpt(&results, &readme).is_ok());
+    let text = fs::read_to_string(&readme).unwrap();
+    assert!(
+        text.contains("1. The cheapest hold is") && text.ends_with("tail\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_comparison_that_leaves_something_out_makes_no_report() {
+    let (_dir, results, report) = complete();
+    let mut run = made_up(3);
+    run.samples.retain(|sample| sample.workload.ranks());
+    run.provenance.started = String::from("9999-01-01T00:00:00Z");
+    let mut store = Store::create(&results, &run.provenance).unwrap();
+    for sample in &run.samples {
+        store.sample(sample).unwrap();
+    }
+    store.finish().unwrap();
+    let error = generate(&results, &report).unwrap_err().to_string();
+    assert!(error.contains("leaves out dependent, snapshot"), "{error}");
+    assert!(
+        error.contains("replay, suspend: compare everything"),
+        "{error}"
+    );
+    assert!(!report.exists());
+}
+
+#[test]
 fn broken_markers_leave_the_report_as_it_was() {
     let (_dir, results, report) = complete();
     fs::write(&report, "# Mine\n<!-- BEGIN hold -->\n").unwrap();

@@ -75,13 +75,13 @@ pub enum ResultsError {
         /// The results folder.
         path: String,
     },
-    /// The newest comparison leaves schemes out, which a report must not.
-    #[error("{path}: measured only {only}: compare all schemes before making the report")]
+    /// The newest comparison leaves something out, which a report must not.
+    #[error("{path}: leaves out {what}: compare everything before making the report")]
     Restricted {
         /// The run.
         path: String,
-        /// What it was restricted to.
-        only: String,
+        /// What it leaves out.
+        what: String,
     },
     /// Contenders have neither samples nor a reason for having none.
     #[error("{path}: no rows for {rows}, and no line in errors.csv says why: measure again")]
