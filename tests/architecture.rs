@@ -186,8 +186,14 @@ fn every_scheme_has_its_rows_in_the_report() {
     let claims = block(&report, "claims");
     let hold = block(&report, "hold");
     for (name, _) in all() {
-        assert!(hold.contains(&format!("`{name}`")), "no hold row of {name}");
-        assert!(claims.contains(&format!("`{name}`")), "no claims of {name}");
+        assert!(
+            hold.contains(&format!("| {name} |")),
+            "no hold row of {name}"
+        );
+        assert!(
+            claims.contains(&format!("| {name} |")),
+            "no claims of {name}"
+        );
     }
 }
 

@@ -1,7 +1,7 @@
 //! The gate that a suspender shuts before it waits for the readers inside.
 //!
-//! One word. [`CLOSED`] is set by the suspender that has it shut (one at a time) and cleared by the
-//! same; [`FENCED`] is decided when the gate is made and never changes. Readers only load it.
+//! One word. `CLOSED` is set by the suspender that has it shut (one at a time) and cleared by the
+//! same; `FENCED` is decided when the gate is made and never changes. Readers only load it.
 //!
 //! The gate alone excludes nobody: a reader announces itself, orders the announcement before its
 //! look at the gate, and the suspender shuts the gate, orders that before its look at the
@@ -17,7 +17,7 @@ const CLOSED: u32 = 1;
 /// pair. Being set, it sends every reader down the slow path, so the fast one need not ask.
 const FENCED: u32 = 2;
 
-/// A gate; see the [module](self).
+/// A word that readers look at before they go in, and a suspender shuts.
 #[derive(Debug)]
 pub struct Gate<B: Backend> {
     word: Padded<B::U32>,

@@ -1,8 +1,8 @@
 //! Hypercalls, their arguments and Xen's verdicts.
 //!
 //! Every argument that names a frame arrives typed, with the stamp of the incarnation it was
-//! translated in; [`Cpu::hypercall`] compares it on entry, counts, **and goes on**: the verdict is
-//! then whatever Xen's would be, which for a stale frame is a refusal if the guest is lucky and
+//! translated in. The stamp is compared on entry, a stale one is counted, **and the call goes on**: the
+//! verdict is then whatever Xen's would be, which for a stale frame is a refusal if the guest is lucky and
 //! silence if it is not.
 
 use super::domain::Cpu;

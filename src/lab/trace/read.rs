@@ -103,11 +103,12 @@ impl Reader {
         // A command's or a file's name may be in any encoding; a line that is nothing else may not.
         let text = String::from_utf8_lossy(line);
         match perf::parse(text.trim_end_matches(['\n', '\r'])) {
-            Some(record) if understood(record.kind, ended) => self.record(&record),
-            _ if std::str::from_utf8(line).is_err() => return Err(foreign("is not text")),
+            // perf ends every line: one without its end may have lost digits of its address.
             _ if !ended && self.records > 0 => {
                 return Err(TraceErrorKind::TextCut { line: number });
             }
+            Some(record) if record.kind != Kind::Other => self.record(&record),
+            _ if std::str::from_utf8(line).is_err() => return Err(foreign("is not text")),
             _ => self.stats.unknown_lines += 1,
         }
         Ok(())
@@ -204,15 +205,6 @@ impl Reader {
         } else {
             Ok((self.events, self.stats))
         }
-    }
-}
-
-/// Whether a line's record is one to take in: the last line may be cut before its address.
-fn understood(kind: Kind<'_>, ended: bool) -> bool {
-    match kind {
-        Kind::Other => false,
-        Kind::FaultWithoutAddress => ended,
-        _ => true,
     }
 }
 

@@ -136,11 +136,9 @@ fn a_cut_last_line_is_refused() {
         let message = refused(format!("{text}{cut}"));
         assert!(message.contains("line 51, the last, is cut"), "{message}");
     }
-    let whole = load_bytes(text.trim_end()).unwrap();
-    assert_eq!(
-        whole.stats.faults, 50,
-        "only the end of the last line is missing"
-    );
+    // Its record can be read, but an address may have lost its last digits.
+    let message = refused(text.trim_end().to_owned());
+    assert!(message.contains("line 50, the last, is cut"), "{message}");
 }
 
 #[test]
