@@ -3,6 +3,9 @@
 //! A slot's `taken` word is written by whoever claims or releases it; its value belongs to the
 //! reader that has claimed it, and is read by suspenders whether it is claimed or not. So a released
 //! slot must be left in the state that means "no hold".
+//!
+//! A place is reserved by number first, and only then looked for. A search alone can miss a free
+//! slot, by passing it just before it is released, or by a stale look at it (a model found this).
 
 use super::Padded;
 use crate::backend::{Atomic, Backend};
@@ -33,6 +36,8 @@ struct Slot<B: Backend, T> {
 /// A fixed table of padded values, one a registered reader.
 #[derive(Debug)]
 pub struct Slots<B: Backend, T> {
+    /// Slots that are neither claimed nor reserved by somebody who looks for one.
+    unreserved: Padded<B::U32>,
     slots: Box<[Padded<Slot<B, T>>]>,
 }
 
@@ -46,15 +51,44 @@ impl<B: Backend, T> Slots<B, T> {
             })
         };
         Self {
+            unreserved: Padded(B::U32::new(count as u32)),
             slots: (0..count).map(slot).collect(),
         }
     }
 
-    /// Claims a free slot; O(slots).
+    /// Claims a free slot; O(slots), unless others come and go meanwhile.
     ///
     /// # Errors
     /// [`Full`] when there is none.
     pub fn claim(&self) -> Result<usize, Full> {
+        self.reserve()?;
+        let mut turn = 0;
+        loop {
+            if let Some(index) = self.find() {
+                return Ok(index);
+            }
+            B::relax(turn);
+            turn = turn.saturating_add(1);
+        }
+    }
+
+    /// Reserves one slot, whichever it will be.
+    fn reserve(&self) -> Result<(), Full> {
+        let unreserved = &self.unreserved.0;
+        // A guess, corrected by the exchange: a plain load could see a stale 0.
+        let mut left = 1;
+        while left > 0 {
+            // Relaxed: it only counts; who finds a slot synchronises with its last owner there.
+            match unreserved.compare_exchange(left, left - 1, Relaxed, Relaxed) {
+                Ok(_) => return Ok(()),
+                Err(now) => left = now,
+            }
+        }
+        Err(Full)
+    }
+
+    /// Claims the first slot that looks free.
+    fn find(&self) -> Option<usize> {
         let free = |slot: &Padded<Slot<B, T>>| {
             // ORDERING: Acquire pairs with the Release in `release`: the slot's next owner starts
             // from what its last owner left. If the release is first we see its "no hold"; if the
@@ -66,13 +100,14 @@ impl<B: Backend, T> Slots<B, T> {
                     .compare_exchange(0, 1, Acquire, Relaxed)
                     .is_ok()
         };
-        self.slots.iter().position(free).ok_or(Full)
+        self.slots.iter().position(free)
     }
 
     /// Gives a claimed slot back.
     pub fn release(&self, index: usize) {
         // ORDERING: Release pairs with the Acquire in `claim`; see there.
         self.slots[index].0.taken.store(0, Release);
+        self.unreserved.0.fetch_add(1, Relaxed);
     }
 
     /// The value of one slot.

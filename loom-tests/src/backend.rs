@@ -1,0 +1,66 @@
+//! The loom backend: every operation a scheme performs becomes a choice that loom explores.
+//!
+//! | asked for | given |
+//! |---|---|
+//! | a word | loom's atomic of the same width |
+//! | `light_fence`, `heavy_fence` | `fence(SeqCst)`, both; loom knows no asymmetric fence |
+//! | `wait`, `wake_all` | a loom mutex and condition variable beside the word |
+//! | `relax` | `yield_now` |
+//!
+//! So two things are **stronger** here than on a machine, and no model can say that they suffice:
+//! the light fence, and the happens-before edges of the futex's mutex (a futex promises none).
+//!
+//! loom treats SeqCst *accesses* as AcqRel, and keeps the last seven stores of a word: a load never
+//! returns an older one.
+
+use crate::mutation::{Access, AsWritten, Mutation};
+use crate::word::{Word32, Word64};
+use loom::sync::atomic;
+use ptom::backend::Backend;
+use std::marker::PhantomData;
+use std::sync::atomic::Ordering::{self, Relaxed, SeqCst};
+
+/// A model-checked machine; `M` says what is wrong with it. Usable only within a loom model.
+#[derive(Clone, Copy, Debug)]
+pub struct Loom<M: Mutation = AsWritten>(PhantomData<M>);
+
+impl<M: Mutation> Backend for Loom<M> {
+    type U32 = Word32<M>;
+    type U64 = Word64<M>;
+
+    #[track_caller]
+    fn fence(order: Ordering) {
+        let order = M::order(Access::Fence, order);
+        if order != Relaxed {
+            atomic::fence(order);
+        }
+    }
+
+    #[track_caller]
+    fn light_fence() {
+        if M::LIGHT_FENCE {
+            Self::fence(SeqCst);
+        }
+    }
+
+    #[track_caller]
+    fn heavy_fence() {
+        Self::fence(SeqCst);
+    }
+
+    fn asymmetric() -> bool {
+        M::ASYMMETRIC
+    }
+
+    fn wait(word: &Word32<M>, expected: u32) {
+        word.wait(expected);
+    }
+
+    fn wake_all(word: &Word32<M>) {
+        word.wake_all();
+    }
+
+    fn relax(_: u32) {
+        loom::thread::yield_now();
+    }
+}

@@ -1,0 +1,48 @@
+//! How far each case is explored.
+//!
+//! Two threads are explored completely where that takes seconds, three never do. The others are
+//! bounded by the preemptions of one execution: [`TWO_THREADS`] or [`THREE_THREADS`], or less where
+//! that takes more than half a minute. (Every fault planted in a twin is found with two.)
+//!
+//! A new scheme is bounded until somebody has seen its models end, and named it here.
+
+/// What two threads get: a lock with a turnstile has millions of executions.
+const TWO_THREADS: usize = 5;
+/// What three threads get.
+const THREE_THREADS: usize = 3;
+
+/// Explored completely with two threads.
+const COMPLETE: &[&str] = &[
+    "unprotected",
+    "seqlock",
+    "percpu",
+    "percpu_asym",
+    "percpu_asym-symmetric",
+    "epoch",
+];
+
+/// Bounds below the usual: scheme (or any), model, threads, bound.
+const LOWER: &[(&str, &str, usize, usize)] = &[
+    ("rwlock", "twice", 2, 4),
+    ("solaris", "twice", 2, 4),
+    ("epoch", "twice", 2, 4),
+    ("", "twice", 2, 5),
+    ("", "twice", 3, 2),
+    ("epoch", "departs", 3, 2),
+    ("rwlock", "departs", 3, 2),
+    ("solaris", "rivals", 3, 2),
+];
+
+/// The bound for a number of threads, suspenders included.
+pub(crate) fn of(scheme: &str, model: &str, threads: usize) -> Option<usize> {
+    let named = |row: &&(&str, &str, usize, usize)| {
+        (row.0.is_empty() || row.0 == scheme) && (row.1, row.2) == (model, threads)
+    };
+    let lower = LOWER.iter().find(named);
+    match threads {
+        _ if lower.is_some() => lower.map(|row| row.3),
+        ..=2 if COMPLETE.contains(&scheme) => None,
+        ..=2 => Some(TWO_THREADS),
+        _ => Some(THREE_THREADS),
+    }
+}

@@ -1,0 +1,34 @@
+//! A suspend that is cancelled changes nothing, and everybody proceeds.
+//!
+//! The suspender only looks. What the readers translated before is still true after.
+
+use super::Model;
+use crate::stage::play;
+use crate::verdict::Expected;
+use ptom::backend::Backend;
+use ptom::scheme::{Reader, Scheme, Translate};
+
+pub(super) fn model<B: Backend, S: Scheme<B>>() -> Model {
+    // A control passes as well: nobody waits, and nothing changes.
+    Model::of::<B, S>("cancelled", body::<B, S>, Expected::Pass)
+}
+
+fn body<B: Backend, S: Scheme<B>>(readers: usize) {
+    play::<B, S>(
+        readers,
+        |stage, reader| {
+            for _ in 0..2 {
+                let hold = reader.hold();
+                assert!(stage.payload.read() == 0, "a cancelled suspend changed it");
+                drop(hold);
+            }
+            reader
+        },
+        |stage, mut suspender| {
+            let suspended = suspender.suspend();
+            stage.payload.read();
+            drop(suspended);
+            suspender
+        },
+    );
+}

@@ -1,0 +1,32 @@
+//! No suspend completes while a hold lives, and no hold begins before it is resumed.
+//!
+//! The reader reads the payload in a hold, the suspender writes it while it suspends. Two readers
+//! may read at once.
+
+use super::Model;
+use crate::stage::play;
+use crate::verdict::Expected;
+use ptom::backend::Backend;
+use ptom::scheme::{Reader, Scheme, Translate};
+
+pub(super) fn model<B: Backend, S: Scheme<B>>() -> Model {
+    Model::of::<B, S>("exclusion", body::<B, S>, Expected::RACE)
+}
+
+fn body<B: Backend, S: Scheme<B>>(readers: usize) {
+    play::<B, S>(
+        readers,
+        |stage, reader| {
+            let hold = reader.hold();
+            stage.payload.read();
+            drop(hold);
+            reader
+        },
+        |stage, mut suspender| {
+            let suspended = suspender.suspend();
+            stage.payload.write(1);
+            drop(suspended);
+            suspender
+        },
+    );
+}

@@ -1,0 +1,38 @@
+//! A hold that begins after a resume sees what the suspender wrote.
+//!
+//! The entry is a word, read and written `Relaxed`, as a P2M's is: nothing but the scheme can bring
+//! its new value to the reader. The reader knows that the resume has been, from a flag that brings
+//! nothing: it is `Relaxed`, and set after the resume.
+
+use super::Model;
+use crate::stage::play;
+use crate::verdict::{Expected, Kind};
+use ptom::backend::{Atomic, Backend};
+use ptom::scheme::{Reader, Scheme, Translate};
+use std::sync::atomic::Ordering::Relaxed;
+
+pub(super) fn model<B: Backend, S: Scheme<B>>() -> Model {
+    let stale = Expected::Fail(Kind::Assertion, "a stale MFN after the resume");
+    Model::of::<B, S>("freshness", body::<B, S>, stale)
+}
+
+fn body<B: Backend, S: Scheme<B>>(readers: usize) {
+    play::<B, S>(
+        readers,
+        |stage, reader| {
+            let resumed = stage.flag.load(Relaxed) == 1;
+            let hold = reader.hold();
+            let mfn = stage.p2m[0].load(Relaxed);
+            drop(hold);
+            assert!(!resumed || mfn == 1, "a stale MFN after the resume");
+            reader
+        },
+        |stage, mut suspender| {
+            let suspended = suspender.suspend();
+            stage.p2m[0].store(1, Relaxed);
+            drop(suspended);
+            stage.flag.store(1, Relaxed);
+            suspender
+        },
+    );
+}

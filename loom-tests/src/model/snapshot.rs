@@ -1,0 +1,37 @@
+//! What a snapshot returns was all true at one instant.
+//!
+//! Two entries are equal except while a suspend changes them. For a scheme without a snapshot of its
+//! own this is a hold.
+
+use super::Model;
+use crate::stage::play;
+use crate::verdict::{Expected, Kind};
+use ptom::backend::{Atomic, Backend};
+use ptom::scheme::{Reader, Scheme};
+use std::sync::atomic::Ordering::Relaxed;
+
+/// What a snapshot of half a suspend fails with.
+pub(crate) const TORN: Expected = Expected::Fail(Kind::Assertion, "a torn snapshot");
+
+pub(super) fn model<B: Backend, S: Scheme<B>>() -> Model {
+    Model::of::<B, S>("snapshot", body::<B, S>, TORN)
+}
+
+fn body<B: Backend, S: Scheme<B>>(readers: usize) {
+    play::<B, S>(
+        readers,
+        |stage, reader| {
+            let [first, second] =
+                reader.snapshot(|| [stage.p2m[0].load(Relaxed), stage.p2m[1].load(Relaxed)]);
+            assert!(first == second, "a torn snapshot");
+            reader
+        },
+        |stage, mut suspender| {
+            let suspended = suspender.suspend();
+            stage.p2m[0].store(1, Relaxed);
+            stage.p2m[1].store(1, Relaxed);
+            drop(suspended);
+            suspender
+        },
+    );
+}

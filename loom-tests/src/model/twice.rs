@@ -1,0 +1,38 @@
+//! Two suspends in a row, and readers that hold twice: nothing is left over from the first.
+//!
+//! A reader that slept through the first suspend may meet the second before its hold has begun.
+
+use super::Model;
+use crate::stage::play;
+use crate::verdict::Expected;
+use ptom::backend::Backend;
+use ptom::scheme::{Reader, Scheme, Translate};
+
+pub(super) fn model<B: Backend, S: Scheme<B>>() -> Model {
+    Model::of::<B, S>("twice", body::<B, S>, Expected::RACE)
+}
+
+fn body<B: Backend, S: Scheme<B>>(readers: usize) {
+    play::<B, S>(
+        readers,
+        |stage, reader| {
+            let mut seen = 0;
+            for _ in 0..2 {
+                let hold = reader.hold();
+                let now = stage.payload.read();
+                drop(hold);
+                assert!(seen <= now, "an older incarnation than before");
+                seen = now;
+            }
+            reader
+        },
+        |stage, mut suspender| {
+            for incarnation in 1..=2 {
+                let suspended = suspender.suspend();
+                stage.payload.write(incarnation);
+                drop(suspended);
+            }
+            suspender
+        },
+    );
+}

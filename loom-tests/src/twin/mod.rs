@@ -1,0 +1,64 @@
+//! Twins: what the models must not let pass.
+//!
+//! Each lacks one thing that a scheme has, and the model about that thing must fail, for that very
+//! reason: [`weakened`] takes orderings from the registered schemes; the other files are schemes with
+//! a step left out. A scheme that does not claim to nest is its own twin (see the `nested` model).
+
+mod epoch;
+mod gate;
+mod optimist;
+mod toy;
+mod weakened;
+
+use crate::backend::Loom;
+use crate::case::Case;
+use crate::model;
+use crate::verdict::Expected;
+use toy::{Protocol, Toy};
+
+/// All twins.
+pub fn all() -> Vec<Case> {
+    let mut cases = weakened::all();
+    cases.extend(gates());
+    let (race, torn) = (Expected::RACE, model::TORN);
+    cases.push(case::<epoch::Rcu<Loom>>(
+        "epoch-without-gate",
+        "exclusion",
+        race,
+    ));
+    type Optimist = optimist::Optimist<Loom>;
+    cases.push(case::<Optimist>(
+        "seqlock-validated-hold",
+        "exclusion",
+        race,
+    ));
+    cases.push(case::<Optimist>("seqlock-validated-hold", "snapshot", torn));
+    cases
+}
+
+fn gates() -> Vec<Case> {
+    use gate::{Gated, Intact, LooksBefore, LooksOnce, Open, Silent, Steps, Undrained};
+    fn of<D: Steps>(model: &str, expected: Expected) -> Case {
+        case::<Gated<Loom, D>>(D::NAME, model, expected)
+    }
+    vec![
+        of::<Intact>("cancelled", Expected::Pass),
+        of::<Intact>("exclusion", Expected::Pass),
+        of::<Intact>("twice", Expected::Pass),
+        of::<LooksBefore>("exclusion", Expected::RACE),
+        // One suspend does not show it: the gate does not shut again. That is why there is `twice`.
+        of::<LooksOnce>("exclusion", Expected::Pass),
+        of::<LooksOnce>("twice", Expected::RACE),
+        of::<Open>("exclusion", Expected::RACE),
+        of::<Undrained>("exclusion", Expected::RACE),
+        of::<Silent>("cancelled", Expected::DEADLOCK),
+    ]
+}
+
+/// A toy scheme in one model, with one reader.
+fn case<P: Protocol<Loom>>(twin: &str, model: &str, expected: Expected) -> Case {
+    let mut model = model::named::<Loom, Toy<Loom, P>>(model);
+    model.expected = expected;
+    let mut sizes = Case::of_model(twin, model);
+    sizes.next().expect("one reader")
+}
