@@ -101,12 +101,21 @@ impl Plan {
         Ok(())
     }
 
+    /// A batch of a replay is a pass through the whole trace, as long as several batches of the
+    /// others.
+    fn rounds_of(&self, workload: Workload) -> u32 {
+        match workload {
+            Workload::Replay => self.rounds.div_ceil(3),
+            _ => self.rounds,
+        }
+    }
+
     fn pairings(&self) -> impl Iterator<Item = Pairing> {
         self.workloads.iter().flat_map(move |&workload| {
             self.threads.iter().map(move |&threads| Pairing {
                 workload,
                 threads,
-                rounds: self.rounds,
+                rounds: self.rounds_of(workload),
                 batch: self.batch,
                 raw: self.raw,
             })
