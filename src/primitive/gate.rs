@@ -23,6 +23,11 @@ pub struct Gate<B: Backend> {
     word: Padded<B::U32>,
 }
 
+/// A gate that is shut; dropping it opens the gate, and wakes whoever waits for it.
+#[derive(Debug)]
+#[must_use = "dropping it opens the gate"]
+pub struct Shut<'g, B: Backend>(&'g Gate<B>);
+
 impl<B: Backend> Gate<B> {
     /// An open gate. `fenced` gates are never [`clear`](Self::clear).
     pub fn new(fenced: bool) -> Self {
@@ -34,7 +39,7 @@ impl<B: Backend> Gate<B> {
     /// Whether a reader may pass without any further thought.
     #[inline]
     pub fn clear(&self) -> bool {
-        // ORDERING: Acquire pairs with the Release in `open`: a reader that finds the gate open after
+        // ORDERING: Acquire pairs with the Release in `Shut`'s drop: a reader that finds the gate open after
         // a suspend sees everything the suspender did. If the suspender opens first, that holds; if
         // the reader looks first it sees the gate shut, and waits.
         self.word.0.load(Acquire) == 0
@@ -64,10 +69,10 @@ impl<B: Backend> Gate<B> {
     }
 
     /// Shuts the gate; sleeps while another suspender has it shut.
-    pub fn close(&self) {
+    pub fn close(&self) -> Shut<'_, B> {
         loop {
             let open = self.word.0.load(Relaxed) & !CLOSED;
-            // ORDERING: Acquire pairs with the Release in `open`: the second of two suspenders sees
+            // ORDERING: Acquire pairs with the Release in `Shut`'s drop: the second of two suspenders sees
             // what the first one did. If the other closes first our exchange fails and we wait; if
             // we are first, theirs does.
             match self
@@ -75,16 +80,18 @@ impl<B: Backend> Gate<B> {
                 .0
                 .compare_exchange(open, open | CLOSED, Acquire, Relaxed)
             {
-                Ok(_) => return,
+                Ok(_) => return Shut(self),
                 Err(_) => self.wait(),
             }
         }
     }
+}
 
-    /// Opens the gate and wakes whoever waits for it.
-    pub fn open(&self) {
+impl<B: Backend> Drop for Shut<'_, B> {
+    fn drop(&mut self) {
+        let word = &self.0.word.0;
         // ORDERING: Release pairs with the Acquire in `clear`, `closed` and `close`; see there.
-        self.word.0.fetch_and(!CLOSED, Release);
-        B::wake_all(&self.word.0);
+        word.fetch_and(!CLOSED, Release);
+        B::wake_all(word);
     }
 }

@@ -8,7 +8,7 @@ mod slots;
 mod ticket;
 mod turnstile;
 
-pub use gate::Gate;
+pub use gate::{Gate, Shut};
 pub use krwlock::KRwLock;
 pub use padded::{CACHE_LINE, Padded};
 pub use slots::{Full, Slots};

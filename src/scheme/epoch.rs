@@ -24,9 +24,9 @@
 //!
 //! Source: McKenney and Slingwine's RCU (1998); Fraser's epochs (2004), crossbeam-epoch's `pin`.
 
-use super::{Claims, Describe, Free, Full, Reader, Scheme, Size, Translate};
+use super::{Alone, Claims, Describe, Full, Reader, Scheme, Size, Translate};
 use crate::backend::{Atomic, Backend};
-use crate::primitive::{Gate, Padded, Slots};
+use crate::primitive::{Gate, Padded, Shut, Slots};
 use core::cell::Cell;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 
@@ -71,11 +71,6 @@ pub struct EpochReader<'s, B: Backend> {
 #[derive(Debug)]
 #[must_use = "dropping the guard ends the hold"]
 pub struct EpochHold<'h, B: Backend>(&'h EpochReader<'h, B>);
-
-/// The gate, shut, after a grace period.
-#[derive(Debug)]
-#[must_use = "dropping the guard resumes"]
-pub struct EpochSuspended<'r, B: Backend>(&'r Epoch<B>);
 
 impl<B: Backend> Scheme<B> for Epoch<B> {
     type Reader<'s> = EpochReader<'s, B>;
@@ -166,14 +161,14 @@ impl<B: Backend> Drop for EpochHold<'_, B> {
 
 impl<B: Backend> Reader for EpochReader<'_, B> {
     type Suspended<'r>
-        = EpochSuspended<'r, B>
+        = Alone<Shut<'r, B>>
     where
         Self: 'r;
 
-    fn suspend(&mut self) -> EpochSuspended<'_, B> {
+    fn suspend(&mut self) -> Alone<Shut<'_, B>> {
         assert_eq!(self.depth.get(), 0, "a guard of this reader was leaked");
         let scheme = self.scheme;
-        scheme.gate.close();
+        let shut = scheme.gate.close();
         let next = scheme.epoch.0.load(Relaxed) + 1;
         // ORDERING: Release pairs with the fence in `enter`, of a reader that loads this epoch: the
         // gate was shut before. If the reader loads the old epoch, the wait below is for it.
@@ -188,23 +183,6 @@ impl<B: Backend> Reader for EpochReader<'_, B> {
                 turn = turn.saturating_add(1);
             }
         }
-        EpochSuspended(scheme)
-    }
-}
-
-impl<B: Backend> Translate for EpochSuspended<'_, B> {
-    type Hold<'h>
-        = Free
-    where
-        Self: 'h;
-
-    fn hold(&self) -> Free {
-        Free
-    }
-}
-
-impl<B: Backend> Drop for EpochSuspended<'_, B> {
-    fn drop(&mut self) {
-        self.0.gate.open();
+        Alone(shut)
     }
 }

@@ -15,6 +15,7 @@
 
 use crate::backend::Backend;
 pub use crate::primitive::Full;
+use core::fmt;
 
 pub mod epoch;
 pub mod percpu;
@@ -149,6 +150,29 @@ pub trait Scheme<B: Backend>: Describe + Send + Sync + Sized + 'static {
 /// What the suspender holds: nothing, since nobody can suspend but it.
 #[derive(Clone, Copy, Debug)]
 pub struct Free;
+
+/// The suspender's world where a guard keeps everybody else out; dropping it drops the guard, and
+/// with it resumes.
+#[must_use = "dropping it resumes"]
+pub struct Alone<G>(#[allow(dead_code)] G);
+
+impl<G> fmt::Debug for Alone<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Alone")
+    }
+}
+
+impl<G> Translate for Alone<G> {
+    type Hold<'h>
+        = Free
+    where
+        Self: 'h;
+
+    #[inline]
+    fn hold(&self) -> Free {
+        Free
+    }
+}
 
 /// Something to do once a scheme; [`each`] is the loop.
 pub trait Visit<B: Backend> {

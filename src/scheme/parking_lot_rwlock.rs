@@ -3,7 +3,7 @@
 //! One word and a global table of parked threads; eventually fair. `read` does not nest: with a
 //! suspender parked, a second one deadlocks, as its documentation says.
 
-use super::{Claims, Describe, Free, Full, Reader, Scheme, Size, Translate};
+use super::{Alone, Claims, Describe, Full, Reader, Scheme, Size, Translate};
 use crate::backend::Native;
 use core::cell::Cell;
 use core::marker::PhantomData;
@@ -29,11 +29,6 @@ impl Describe for ParkingLotRwLock {
 /// A reader; there is nothing to register.
 #[derive(Debug)]
 pub struct ParkingLotRwLockReader<'s>(&'s RwLock<()>, PhantomData<Cell<()>>);
-
-/// The lock, owned.
-#[derive(Debug)]
-#[must_use = "dropping the guard resumes"]
-pub struct ParkingLotRwLockSuspended<'r>(#[allow(dead_code)] RwLockWriteGuard<'r, ()>);
 
 impl Scheme<Native> for ParkingLotRwLock {
     type Reader<'s> = ParkingLotRwLockReader<'s>;
@@ -61,22 +56,11 @@ impl Translate for ParkingLotRwLockReader<'_> {
 
 impl Reader for ParkingLotRwLockReader<'_> {
     type Suspended<'r>
-        = ParkingLotRwLockSuspended<'r>
+        = Alone<RwLockWriteGuard<'r, ()>>
     where
         Self: 'r;
 
-    fn suspend(&mut self) -> ParkingLotRwLockSuspended<'_> {
-        ParkingLotRwLockSuspended(self.0.write())
-    }
-}
-
-impl Translate for ParkingLotRwLockSuspended<'_> {
-    type Hold<'h>
-        = Free
-    where
-        Self: 'h;
-
-    fn hold(&self) -> Free {
-        Free
+    fn suspend(&mut self) -> Alone<RwLockWriteGuard<'_, ()>> {
+        Alone(self.0.write())
     }
 }

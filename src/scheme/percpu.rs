@@ -19,9 +19,9 @@
 //!
 //! Source: Concurrency Kit `ck_brlock`; Dekker's handshake.
 
-use super::{Claims, Describe, Free, Full, Reader, Scheme, Size, Translate};
+use super::{Alone, Claims, Describe, Full, Reader, Scheme, Size, Translate};
 use crate::backend::{Atomic, Backend};
-use crate::primitive::{Gate, Slots};
+use crate::primitive::{Gate, Shut, Slots};
 use core::cell::Cell;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 
@@ -61,11 +61,6 @@ pub struct PerCpuReader<'s, B: Backend> {
 #[derive(Debug)]
 #[must_use = "dropping the guard ends the hold"]
 pub struct PerCpuHold<'h, B: Backend>(&'h PerCpuReader<'h, B>);
-
-/// The gate, shut, and nobody inside.
-#[derive(Debug)]
-#[must_use = "dropping the guard resumes"]
-pub struct PerCpuSuspended<'r, B: Backend>(&'r PerCpu<B>);
 
 impl<B: Backend> Scheme<B> for PerCpu<B> {
     type Reader<'s> = PerCpuReader<'s, B>;
@@ -150,14 +145,14 @@ impl<B: Backend> Drop for PerCpuHold<'_, B> {
 
 impl<B: Backend> Reader for PerCpuReader<'_, B> {
     type Suspended<'r>
-        = PerCpuSuspended<'r, B>
+        = Alone<Shut<'r, B>>
     where
         Self: 'r;
 
-    fn suspend(&mut self) -> PerCpuSuspended<'_, B> {
+    fn suspend(&mut self) -> Alone<Shut<'_, B>> {
         assert_eq!(self.depth.get(), 0, "a guard of this reader was leaked");
         let scheme = self.scheme;
-        scheme.gate.close();
+        let shut = scheme.gate.close();
         // ORDERING: SeqCst pairs with the fence in `enter`; both orders are argued above.
         B::fence(SeqCst);
         for inside in scheme.inside.iter() {
@@ -168,23 +163,6 @@ impl<B: Backend> Reader for PerCpuReader<'_, B> {
                 turn = turn.saturating_add(1);
             }
         }
-        PerCpuSuspended(scheme)
-    }
-}
-
-impl<B: Backend> Translate for PerCpuSuspended<'_, B> {
-    type Hold<'h>
-        = Free
-    where
-        Self: 'h;
-
-    fn hold(&self) -> Free {
-        Free
-    }
-}
-
-impl<B: Backend> Drop for PerCpuSuspended<'_, B> {
-    fn drop(&mut self) {
-        self.0.gate.open();
+        Alone(shut)
     }
 }

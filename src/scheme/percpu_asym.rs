@@ -23,9 +23,9 @@
 //! Source: FreeBSD rms(9), liburcu's memb flavour, Linux percpu_rwsem; Dice, Huang and Yang,
 //! "Asymmetric Dekker synchronization" (2001).
 
-use super::{Claims, Describe, Free, Full, Reader, Scheme, Size, Translate};
+use super::{Alone, Claims, Describe, Full, Reader, Scheme, Size, Translate};
 use crate::backend::{Atomic, Backend};
-use crate::primitive::{Gate, Slots};
+use crate::primitive::{Gate, Shut, Slots};
 use core::cell::Cell;
 use core::marker::PhantomData;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
@@ -66,11 +66,6 @@ pub struct PerCpuAsymReader<'s, B: Backend> {
 #[derive(Debug)]
 #[must_use = "dropping the guard ends the hold"]
 pub struct PerCpuAsymHold<'h, B: Backend>(&'h PerCpuAsymReader<'h, B>);
-
-/// The gate, shut, and nobody inside.
-#[derive(Debug)]
-#[must_use = "dropping the guard resumes"]
-pub struct PerCpuAsymSuspended<'r, B: Backend>(&'r PerCpuAsym<B>);
 
 impl<B: Backend> Scheme<B> for PerCpuAsym<B> {
     type Reader<'s> = PerCpuAsymReader<'s, B>;
@@ -157,18 +152,18 @@ impl<B: Backend> Drop for PerCpuAsymHold<'_, B> {
 
 impl<B: Backend> Reader for PerCpuAsymReader<'_, B> {
     type Suspended<'r>
-        = PerCpuAsymSuspended<'r, B>
+        = Alone<Shut<'r, B>>
     where
         Self: 'r;
 
-    fn suspend(&mut self) -> PerCpuAsymSuspended<'_, B> {
+    fn suspend(&mut self) -> Alone<Shut<'_, B>> {
         assert_eq!(
             self.count.load(Relaxed),
             0,
             "a guard of this reader was leaked"
         );
         let scheme = self.scheme;
-        scheme.gate.close();
+        let shut = scheme.gate.close();
         if scheme.gate.fenced() {
             // ORDERING: SeqCst pairs with the fence in `enter_slow`; see there.
             B::fence(SeqCst);
@@ -184,23 +179,6 @@ impl<B: Backend> Reader for PerCpuAsymReader<'_, B> {
                 turn = turn.saturating_add(1);
             }
         }
-        PerCpuAsymSuspended(scheme)
-    }
-}
-
-impl<B: Backend> Translate for PerCpuAsymSuspended<'_, B> {
-    type Hold<'h>
-        = Free
-    where
-        Self: 'h;
-
-    fn hold(&self) -> Free {
-        Free
-    }
-}
-
-impl<B: Backend> Drop for PerCpuAsymSuspended<'_, B> {
-    fn drop(&mut self) {
-        self.0.gate.open();
+        Alone(shut)
     }
 }

@@ -4,7 +4,7 @@
 //! suspend raises. Its only guard is the writer's: a hold takes it, excludes other holds, and makes
 //! every snapshot meanwhile spin and yield. It does not nest.
 
-use super::{Claims, Describe, Free, Full, Reader, Scheme, Size, Translate};
+use super::{Alone, Claims, Describe, Full, Reader, Scheme, Size, Translate};
 use crate::backend::Native;
 use core::cell::Cell;
 use core::marker::PhantomData;
@@ -36,19 +36,9 @@ pub struct SeqLockCrateReader<'s>(&'s SeqLock<u64>, PhantomData<Cell<()>>);
 #[must_use = "dropping the guard ends the hold"]
 pub struct SeqLockCrateHold<'h>(#[allow(dead_code)] SeqLockGuard<'h, u64>);
 
-/// The writer's guard, after one suspend more was counted.
-#[must_use = "dropping the guard resumes"]
-pub struct SeqLockCrateSuspended<'r>(#[allow(dead_code)] SeqLockGuard<'r, u64>);
-
 impl core::fmt::Debug for SeqLockCrateHold<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("SeqLockCrateHold")
-    }
-}
-
-impl core::fmt::Debug for SeqLockCrateSuspended<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("SeqLockCrateSuspended")
     }
 }
 
@@ -78,7 +68,7 @@ impl Translate for SeqLockCrateReader<'_> {
 
 impl Reader for SeqLockCrateReader<'_> {
     type Suspended<'r>
-        = SeqLockCrateSuspended<'r>
+        = Alone<SeqLockGuard<'r, u64>>
     where
         Self: 'r;
 
@@ -97,20 +87,9 @@ impl Reader for SeqLockCrateReader<'_> {
         }
     }
 
-    fn suspend(&mut self) -> SeqLockCrateSuspended<'_> {
+    fn suspend(&mut self) -> Alone<SeqLockGuard<'_, u64>> {
         let mut guard = self.0.lock_write();
         *guard += 1;
-        SeqLockCrateSuspended(guard)
-    }
-}
-
-impl Translate for SeqLockCrateSuspended<'_> {
-    type Hold<'h>
-        = Free
-    where
-        Self: 'h;
-
-    fn hold(&self) -> Free {
-        Free
+        Alone(guard)
     }
 }

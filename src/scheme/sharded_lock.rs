@@ -3,7 +3,7 @@
 //! Eight `std::sync::RwLock`s; a reader shares the one its thread hashes to, a suspender takes all.
 //! It does not nest, for the same reason as `std_rwlock`.
 
-use super::{Claims, Describe, Free, Full, Reader, Scheme, Size, Translate};
+use super::{Alone, Claims, Describe, Full, Reader, Scheme, Size, Translate};
 use crate::backend::Native;
 use core::cell::Cell;
 use core::marker::PhantomData;
@@ -31,11 +31,6 @@ impl Describe for ShardedLock {
 #[derive(Debug)]
 pub struct ShardedReader<'s>(&'s Lock<()>, PhantomData<Cell<()>>);
 
-/// The lock, owned.
-#[derive(Debug)]
-#[must_use = "dropping the guard resumes"]
-pub struct ShardedSuspended<'r>(#[allow(dead_code)] ShardedLockWriteGuard<'r, ()>);
-
 impl Scheme<Native> for ShardedLock {
     type Reader<'s> = ShardedReader<'s>;
 
@@ -62,22 +57,11 @@ impl Translate for ShardedReader<'_> {
 
 impl Reader for ShardedReader<'_> {
     type Suspended<'r>
-        = ShardedSuspended<'r>
+        = Alone<ShardedLockWriteGuard<'r, ()>>
     where
         Self: 'r;
 
-    fn suspend(&mut self) -> ShardedSuspended<'_> {
-        ShardedSuspended(self.0.write().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Translate for ShardedSuspended<'_> {
-    type Hold<'h>
-        = Free
-    where
-        Self: 'h;
-
-    fn hold(&self) -> Free {
-        Free
+    fn suspend(&mut self) -> Alone<ShardedLockWriteGuard<'_, ()>> {
+        Alone(self.0.write().unwrap_or_else(PoisonError::into_inner))
     }
 }

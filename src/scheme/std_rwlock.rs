@@ -3,7 +3,7 @@
 //! One futex word, writer-preferring on Linux, though the documentation promises no policy.
 //! A recursive read may deadlock or panic, as it says there.
 
-use super::{Claims, Describe, Free, Full, Reader, Scheme, Size, Translate};
+use super::{Alone, Claims, Describe, Full, Reader, Scheme, Size, Translate};
 use crate::backend::Native;
 use core::cell::Cell;
 use core::marker::PhantomData;
@@ -29,11 +29,6 @@ impl Describe for StdRwLock {
 /// A reader; there is nothing to register.
 #[derive(Debug)]
 pub struct StdRwLockReader<'s>(&'s RwLock<()>, PhantomData<Cell<()>>);
-
-/// The lock, owned.
-#[derive(Debug)]
-#[must_use = "dropping the guard resumes"]
-pub struct StdRwLockSuspended<'r>(#[allow(dead_code)] RwLockWriteGuard<'r, ()>);
 
 impl Scheme<Native> for StdRwLock {
     type Reader<'s> = StdRwLockReader<'s>;
@@ -61,22 +56,11 @@ impl Translate for StdRwLockReader<'_> {
 
 impl Reader for StdRwLockReader<'_> {
     type Suspended<'r>
-        = StdRwLockSuspended<'r>
+        = Alone<RwLockWriteGuard<'r, ()>>
     where
         Self: 'r;
 
-    fn suspend(&mut self) -> StdRwLockSuspended<'_> {
-        StdRwLockSuspended(self.0.write().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Translate for StdRwLockSuspended<'_> {
-    type Hold<'h>
-        = Free
-    where
-        Self: 'h;
-
-    fn hold(&self) -> Free {
-        Free
+    fn suspend(&mut self) -> Alone<RwLockWriteGuard<'_, ()>> {
+        Alone(self.0.write().unwrap_or_else(PoisonError::into_inner))
     }
 }
