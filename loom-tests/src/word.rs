@@ -1,7 +1,7 @@
 //! loom's atomics as a backend's words.
 //!
 //! A [`Word32`] can be waited on. Its `mutex` makes looking at the word and going to sleep one step
-//! against [`wake_all`](Word32::wake_all), as the kernel's hash-bucket lock does for a futex.
+//! against waking, as the kernel's hash-bucket lock does for a futex.
 
 use crate::mutation::{Access, Mutation};
 use loom::sync::atomic::{AtomicU32, AtomicU64};

@@ -11,9 +11,11 @@ use ptom::backend::{Atomic, Backend};
 use ptom::scheme::{Reader, Scheme, Translate};
 use std::sync::atomic::Ordering::Relaxed;
 
+/// What a hold with an old value fails with.
+pub(crate) const STALE: Expected = Expected::Fail(Kind::Assertion, "a stale MFN after the resume");
+
 pub(super) fn model<B: Backend, S: Scheme<B>>() -> Model {
-    let stale = Expected::Fail(Kind::Assertion, "a stale MFN after the resume");
-    Model::of::<B, S>("freshness", body::<B, S>, stale)
+    Model::of::<B, S>("freshness", body::<B, S>, STALE)
 }
 
 fn body<B: Backend, S: Scheme<B>>(readers: usize) {

@@ -15,6 +15,7 @@ mod translates;
 mod twice;
 
 use crate::verdict::Expected;
+pub(crate) use freshness::STALE;
 use ptom::backend::Backend;
 use ptom::scheme::Scheme;
 pub(crate) use snapshot::TORN;

@@ -1,7 +1,7 @@
-//! `percpu` with one step of its handshake left out: the announcement, the look at the gate, the
-//! second look, the drain, or the wake-up.
+//! `percpu` with one step left out: a look at the gate, its being shut, the drain, the wake-up.
 //!
-//! [`Intact`] leaves out nothing, and must pass what the others fail.
+//! [`Intact`] leaves out nothing, and must pass what the others fail; but its gate is not made for
+//! two suspenders.
 
 use super::toy::Protocol;
 use ptom::backend::{Atomic, Backend};
@@ -24,6 +24,10 @@ pub(super) trait Steps: Debug + Send + Sync + 'static {
     const DRAINS: bool = true;
     /// The suspender wakes those who wait.
     const WAKES: bool = true;
+    /// The suspender passes the gate that it has shut, when it translates.
+    const PASSES: bool = true;
+    /// A reader leaves its word alone once it has unregistered.
+    const LETS_GO: bool = true;
 }
 
 /// Every step.
@@ -71,6 +75,22 @@ pub(super) struct Silent;
 impl Steps for Silent {
     const NAME: &'static str = "gate-without-wake";
     const WAKES: bool = false;
+}
+
+/// The suspender waits at its own gate.
+#[derive(Debug)]
+pub(super) struct LockedOut;
+impl Steps for LockedOut {
+    const NAME: &'static str = "gate-shuts-suspender-out";
+    const PASSES: bool = false;
+}
+
+/// A reader that unregisters gives its slot back first, and then says that it is outside.
+#[derive(Debug)]
+pub(super) struct Clinging;
+impl Steps for Clinging {
+    const NAME: &'static str = "gate-slot-cleared-late";
+    const LETS_GO: bool = false;
 }
 
 /// The protocol.
@@ -149,4 +169,12 @@ impl<B: Backend, D: Steps> Protocol<B> for Gated<B, D> {
             B::wake_all(&self.gate);
         }
     }
+
+    fn departed(&self, me: usize) {
+        if !D::LETS_GO {
+            self.leave(me);
+        }
+    }
+
+    const SUSPENDER_HOLDS: bool = !D::PASSES;
 }

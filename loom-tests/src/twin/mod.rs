@@ -1,7 +1,7 @@
 //! Twins: what the models must not let pass.
 //!
 //! Each lacks one thing that a scheme has, and the model about that thing must fail, for that very
-//! reason: [`weakened`] takes orderings from the registered schemes; the other files are schemes with
+//! reason: `weakened` takes orderings from the registered schemes; the other files are schemes with
 //! a step left out. A scheme that does not claim to nest is its own twin (see the `nested` model).
 
 mod epoch;
@@ -37,13 +37,17 @@ pub fn all() -> Vec<Case> {
 }
 
 fn gates() -> Vec<Case> {
-    use gate::{Gated, Intact, LooksBefore, LooksOnce, Open, Silent, Steps, Undrained};
+    use gate::{
+        Clinging, Gated, Intact, LockedOut, LooksBefore, LooksOnce, Open, Silent, Steps, Undrained,
+    };
     fn of<D: Steps>(model: &str, expected: Expected) -> Case {
         case::<Gated<Loom, D>>(D::NAME, model, expected)
     }
     vec![
         of::<Intact>("cancelled", Expected::Pass),
         of::<Intact>("exclusion", Expected::Pass),
+        of::<Intact>("rivals", Expected::RACE),
+        of::<Intact>("translates", Expected::Pass),
         of::<Intact>("twice", Expected::Pass),
         of::<LooksBefore>("exclusion", Expected::RACE),
         // One suspend does not show it: the gate does not shut again. That is why there is `twice`.
@@ -52,13 +56,25 @@ fn gates() -> Vec<Case> {
         of::<Open>("exclusion", Expected::RACE),
         of::<Undrained>("exclusion", Expected::RACE),
         of::<Silent>("cancelled", Expected::DEADLOCK),
+        of::<LockedOut>("translates", Expected::DEADLOCK),
+        // One reader alone has nobody to give its slot to.
+        of::<Clinging>("departs", Expected::Pass),
+        case_of_two::<Gated<Loom, Clinging>>(Clinging::NAME, "departs", Expected::RACE),
     ]
 }
 
-/// A toy scheme in one model, with one reader.
+/// A toy scheme in one model, with as few readers as it has.
 fn case<P: Protocol<Loom>>(twin: &str, model: &str, expected: Expected) -> Case {
     let mut model = model::named::<Loom, Toy<Loom, P>>(model);
     model.expected = expected;
-    let mut sizes = Case::of_model(twin, model);
-    sizes.next().expect("one reader")
+    model.readers = &model.readers[..1];
+    Case::of_model(twin, model).next().expect("one case")
+}
+
+/// The same with two readers.
+fn case_of_two<P: Protocol<Loom>>(twin: &str, model: &str, expected: Expected) -> Case {
+    let mut model = model::named::<Loom, Toy<Loom, P>>(model);
+    model.expected = expected;
+    model.readers = &[2];
+    Case::of_model(twin, model).next().expect("one case")
 }

@@ -1,11 +1,11 @@
-//! A scheme in four functions, so that a twin is only its mistake.
+//! A scheme in a few functions, so that a twin is only its mistake.
 
 use ptom::backend::Backend;
-use ptom::scheme::{Claims, Describe, Free, Full, Reader, Scheme, Size, Translate};
+use ptom::primitive::Slots;
+use ptom::scheme::{Claims, Describe, Full, Reader, Scheme, Size, Translate};
 use std::cell::Cell;
 use std::fmt::Debug;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// How readers and the suspender meet; `me` is a reader's number.
 pub(super) trait Protocol<B: Backend>: Debug + Send + Sync + 'static {
@@ -19,18 +19,22 @@ pub(super) trait Protocol<B: Backend>: Debug + Send + Sync + 'static {
     fn suspend(&self);
     /// A suspend ends.
     fn resume(&self);
+    /// A reader has unregistered, and its number may be another's by now.
+    fn departed(&self, me: usize) {
+        let _ = me;
+    }
+    /// Whether the suspender's own translations are holds like any other's.
+    const SUSPENDER_HOLDS: bool = false;
 }
 
 /// The scheme that a protocol makes.
 #[derive(Debug)]
-pub(super) struct Toy<B, P> {
+pub(super) struct Toy<B: Backend, P> {
     protocol: P,
-    /// Readers so far; not a word of the model's, for it orders nothing.
-    readers: AtomicUsize,
-    backend: PhantomData<B>,
+    readers: Slots<B, ()>,
 }
 
-impl<B, P> Describe for Toy<B, P> {
+impl<B: Backend, P> Describe for Toy<B, P> {
     const NAME: &'static str = "toy";
     const PRECEDENT: &'static str = "none: a twin";
     const CLAIMS: Claims = Claims {
@@ -45,7 +49,7 @@ impl<B, P> Describe for Toy<B, P> {
 
 /// A reader.
 #[derive(Debug)]
-pub(super) struct ToyReader<'s, B, P> {
+pub(super) struct ToyReader<'s, B: Backend, P: Protocol<B>> {
     scheme: &'s Toy<B, P>,
     me: usize,
     not_sync: PhantomData<Cell<()>>,
@@ -55,7 +59,7 @@ pub(super) struct ToyReader<'s, B, P> {
 pub(super) struct ToyHold<'h, B: Backend, P: Protocol<B>>(&'h ToyReader<'h, B, P>);
 
 /// A suspend.
-pub(super) struct ToySuspended<'r, B: Backend, P: Protocol<B>>(&'r Toy<B, P>);
+pub(super) struct ToySuspended<'r, B: Backend, P: Protocol<B>>(&'r ToyReader<'r, B, P>);
 
 impl<B: Backend, P: Protocol<B>> Scheme<B> for Toy<B, P> {
     type Reader<'s> = ToyReader<'s, B, P>;
@@ -63,17 +67,23 @@ impl<B: Backend, P: Protocol<B>> Scheme<B> for Toy<B, P> {
     fn new(size: Size) -> Self {
         Self {
             protocol: P::new(size),
-            readers: AtomicUsize::new(0),
-            backend: PhantomData,
+            readers: Slots::new(size.readers, || ()),
         }
     }
 
     fn reader(&self) -> Result<ToyReader<'_, B, P>, Full> {
         Ok(ToyReader {
             scheme: self,
-            me: self.readers.fetch_add(1, Relaxed),
+            me: self.readers.claim()?,
             not_sync: PhantomData,
         })
+    }
+}
+
+impl<B: Backend, P: Protocol<B>> Drop for ToyReader<'_, B, P> {
+    fn drop(&mut self) {
+        self.scheme.readers.release(self.me);
+        self.scheme.protocol.departed(self.me);
     }
 }
 
@@ -103,23 +113,23 @@ impl<B: Backend, P: Protocol<B>> Reader for ToyReader<'_, B, P> {
 
     fn suspend(&mut self) -> ToySuspended<'_, B, P> {
         self.scheme.protocol.suspend();
-        ToySuspended(self.scheme)
+        ToySuspended(self)
     }
 }
 
 impl<B: Backend, P: Protocol<B>> Translate for ToySuspended<'_, B, P> {
     type Hold<'h>
-        = Free
+        = Option<ToyHold<'h, B, P>>
     where
         Self: 'h;
 
-    fn hold(&self) -> Free {
-        Free
+    fn hold(&self) -> Option<ToyHold<'_, B, P>> {
+        P::SUSPENDER_HOLDS.then(|| self.0.hold())
     }
 }
 
 impl<B: Backend, P: Protocol<B>> Drop for ToySuspended<'_, B, P> {
     fn drop(&mut self) {
-        self.0.protocol.resume();
+        self.0.scheme.protocol.resume();
     }
 }
