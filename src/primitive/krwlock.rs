@@ -178,7 +178,7 @@ impl<B: Backend> KRwLock<B> {
         let interlocked = turnstile.lookup();
         let readers = interlocked.waiters(self.id, Queue::Reader);
         let writers = interlocked.waiters(self.id, Queue::Writer);
-        // ORDERING: in each swap below, Release pairs with the Acquire in `enter` of whoever finds
+        // ORDERING: AcqRel in each swap below: Release pairs with the Acquire in `enter` of whoever finds
         // the lock free, and Acquire with the Release of readers that left before us: through
         // `wake`, the new holder synchronises with us, and so with them. Nobody else changes the
         // word now: it is held, and sleeping needs the interlock.
@@ -188,16 +188,19 @@ impl<B: Backend> KRwLock<B> {
             } else {
                 0
             };
+            // ORDERING: AcqRel, as above.
             self.owner.swap((readers << SHIFT) | wanted, AcqRel);
             interlocked.wake_queue(self.id, Queue::Reader);
         } else if readers > 0
             && let Some(heir) = interlocked.longest(self.id, Queue::Writer)
         {
             let wanted = if writers > 1 { WRITE_WANTED } else { 0 };
+            // ORDERING: AcqRel, as above.
             self.owner
                 .swap(Self::owned_by(heir) | HAS_WAITERS | wanted, AcqRel);
             interlocked.wake(heir);
         } else {
+            // ORDERING: AcqRel, as above.
             self.owner.swap(WRITE_WANTED, AcqRel);
             interlocked.wake_queue(self.id, Queue::Writer);
         }
