@@ -117,10 +117,11 @@ impl<'d> Answer<'d> {
             let own = self.figures(best.scheme.name, threads)?.ratio.median;
             let other = self.figures(YARDSTICK, threads)?.ratio.median;
             Some(format!(
-                "{} with {}, {} times as much",
+                "{} with {} ({} times `{}`)",
                 plain(other),
                 count(threads, "thread"),
-                plain(other / own)
+                plain(other / own),
+                best.scheme.name
             ))
         };
         let mut threads = vec![best.threads, 1];
@@ -130,8 +131,8 @@ impl<'d> Answer<'d> {
             return None;
         }
         Some(format!(
-            "For a hold of `{YARDSTICK}` the ratio is {}.",
-            parts.join("; ")
+            "A hold of `{YARDSTICK}` costs {} times the unprotected read.",
+            parts.join(", ")
         ))
     }
 
@@ -181,7 +182,7 @@ impl<'d> Answer<'d> {
             String::from("The price: none in suspend latency, where it is the quickest too")
         } else {
             format!(
-                "The price: `{}` suspends in {} us, and a hold of it costs {}",
+                "The price: `{}` would suspend in {} us, though a hold of it costs {} times the read",
                 row.scheme,
                 micros(quick),
                 plain(holder.figures.ratio.median)
@@ -190,16 +191,9 @@ impl<'d> Answer<'d> {
         let saved = holder.figures.ns - best.figures.ns;
         if slow > quick && saved > 0.0 {
             line.push_str(&format!(
-                "; the longer suspend is made good after {:.0} holds",
-                ((slow - quick) as f64 / saved).ceil()
-            ));
-        }
-        let lacks = claims::lacks(&best.scheme.claims);
-        if !lacks.is_empty() {
-            line.push_str(&format!(
-                "; `{}` does not promise: {}",
-                own.scheme,
-                lacks.join(", ")
+                "; {:.0} holds of `{}` make up for one suspend",
+                ((slow - quick) as f64 / saved).ceil(),
+                own.scheme
             ));
         }
         if best.scheme.claims.needs_quiescence {

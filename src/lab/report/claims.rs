@@ -20,7 +20,7 @@ struct Claim {
 
 const CLAIMS: [Claim; 6] = [
     Claim {
-        key: "holds",
+        key: HOLDS,
         column: "holds",
         get: |claims| claims.holds,
         models: &[
@@ -66,6 +66,9 @@ const CLAIMS: [Claim; 6] = [
     },
 ];
 
+/// The claim that all others rest on.
+const HOLDS: &str = "holds";
+
 /// How a claim stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
@@ -81,6 +84,8 @@ pub(crate) enum Standing {
     Counterexample,
     /// A model found something that it must not.
     Contradicted,
+    /// A control excludes nobody, so nothing else that it says matters.
+    Moot,
 }
 
 impl fmt::Display for Standing {
@@ -92,6 +97,7 @@ impl fmt::Display for Standing {
             Standing::No => f.write_str("no"),
             Standing::Counterexample => f.write_str("no, counterexample"),
             Standing::Contradicted => f.write_str("CONTRADICTED"),
+            Standing::Moot => f.write_str("-"),
         }
     }
 }
@@ -103,6 +109,9 @@ impl Claim {
             .filter(|case| case.scheme == scheme.name)
             .filter(|case| case.model == self.key || self.models.contains(&case.model.as_str()))
             .collect();
+        if !scheme.claims.holds && self.key != HOLDS {
+            return Standing::Moot;
+        }
         let claimed = (self.get)(&scheme.claims);
         let failed = of.iter().any(|case| !case.passed());
         if of.iter().any(|case| case.surprises()) || claimed && failed {
@@ -134,17 +143,6 @@ impl Claim {
 pub(crate) fn holds(scheme: &Registered, cases: &[Case]) -> Standing {
     let [holds, ..] = &CLAIMS;
     holds.standing(scheme, cases)
-}
-
-/// The promises of a scheme that it does not make, as a sentence names them.
-pub(crate) fn lacks(claims: &Claims) -> Vec<&'static str> {
-    let promised = CLAIMS
-        .iter()
-        .filter(|claim| claim.key != "needs_quiescence");
-    promised
-        .filter(|claim| !(claim.get)(claims))
-        .map(|claim| claim.column)
-        .collect()
 }
 
 /// One line a scheme, one column a claim.
@@ -218,6 +216,12 @@ mod tests {
         assert_eq!(holds(&named("percpu"), &others), Standing::Declared);
         let twin = [case("percpu-no-fence", "exclusion", None, ["fail", "fail"])];
         assert_eq!(holds(&named("percpu"), &twin), Standing::Declared);
+    }
+
+    #[test]
+    fn what_else_a_control_says_is_moot() {
+        let fails = case("unprotected", "nested", None, ["fail", "fail"]);
+        assert_eq!(nests("unprotected", &[fails]), Standing::Moot);
     }
 
     #[test]
