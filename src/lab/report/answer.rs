@@ -131,7 +131,7 @@ impl<'d> Answer<'d> {
             return None;
         }
         Some(format!(
-            "A hold of `{YARDSTICK}` costs {} times the unprotected read.",
+            "A hold of `{YARDSTICK}` costs, in unprotected reads: {}.",
             parts.join(", ")
         ))
     }
