@@ -9,6 +9,7 @@ use super::number::{INVALID, P2mWord, Pfn, RawMfn, Stamp};
 use super::oracle::Tally;
 use crate::backend::{Atomic, Backend};
 use crate::primitive::Slots;
+use crate::scheme::Translate;
 use crate::scheme::percpu_asym::{PerCpuAsym, PerCpuAsymReader};
 use alloc::boxed::Box;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -154,7 +155,8 @@ impl<'m, B: Backend> Cpu<'m, B> {
 
 impl<B: Backend> Drop for Cpu<'_, B> {
     fn drop(&mut self) {
-        // A vCPU that goes offline lets its root go.
+        // A vCPU that goes offline lets its root go: in Xen, so not in the middle of a restore.
+        let _in_xen = self.runs.hold();
         let root = self.state.cr3.swap(0, Relaxed);
         if root != 0 {
             self.host().put_table(RawMfn(root));
