@@ -30,7 +30,6 @@ const LOWER: &[(&str, &str, usize, usize)] = &[
     ("gate", "twice", 2, 3),
     ("epoch", "departs", 2, 4),
     ("", "twice", 2, 4),
-    ("", "twice", 3, 2),
     ("percpu", "departs", 3, 2),
     ("percpu_asym", "departs", 3, 2),
     ("epoch", "departs", 3, 2),
