@@ -13,12 +13,12 @@
 //! loom treats SeqCst *accesses* as AcqRel, and keeps the last seven stores of a word: a load never
 //! returns an older one.
 
+use crate::fence;
 use crate::mutation::{Access, AsWritten, Mutation};
 use crate::word::{Word32, Word64};
-use loom::sync::atomic;
 use ptom::backend::Backend;
 use std::marker::PhantomData;
-use std::sync::atomic::Ordering::{self, Relaxed, SeqCst};
+use std::sync::atomic::Ordering::{self, SeqCst};
 
 /// A model-checked machine; `M` says what is wrong with it. Usable only within a loom model.
 #[derive(Clone, Copy, Debug)]
@@ -30,10 +30,7 @@ impl<M: Mutation> Backend for Loom<M> {
 
     #[track_caller]
     fn fence(order: Ordering) {
-        let order = M::order(Access::Fence, order);
-        if order != Relaxed {
-            atomic::fence(order);
-        }
+        fence::fence(M::order(Access::Fence, order));
     }
 
     #[track_caller]

@@ -25,14 +25,15 @@ const COMPLETE: &[&str] = &[
 
 /// Bounds below the usual: scheme (or any), model, threads, bound.
 const LOWER: &[(&str, &str, usize, usize)] = &[
-    ("rwlock", "twice", 2, 4),
-    ("solaris", "twice", 2, 4),
-    ("epoch", "twice", 2, 4),
+    ("percpu_asym-symmetric", "departs", 2, 3),
     ("percpu_asym-symmetric", "twice", 2, 3),
     ("gate", "twice", 2, 3),
-    ("", "twice", 2, 5),
-    ("", "twice", 3, 2),
+    ("epoch", "departs", 2, 4),
+    ("", "twice", 2, 4),
+    ("percpu", "departs", 3, 2),
+    ("percpu_asym", "departs", 3, 2),
     ("epoch", "departs", 3, 2),
+    ("epoch", "rivals", 3, 2),
     ("rwlock", "departs", 3, 2),
     ("solaris", "departs", 3, 2),
     ("solaris", "rivals", 3, 2),

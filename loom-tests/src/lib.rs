@@ -18,6 +18,7 @@ mod bound;
 pub mod case;
 pub mod cases;
 pub mod explore;
+mod fence;
 pub mod litmus;
 pub mod model;
 pub mod mutation;

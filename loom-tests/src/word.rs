@@ -3,6 +3,7 @@
 //! A [`Word32`] can be waited on. Its `mutex` makes looking at the word and going to sleep one step
 //! against waking, as the kernel's hash-bucket lock does for a futex.
 
+use crate::fence;
 use crate::mutation::{Access, Mutation};
 use loom::sync::atomic::{AtomicU32, AtomicU64};
 use loom::sync::{Condvar, Mutex};
@@ -56,6 +57,7 @@ impl<M: Mutation> Word32<M> {
 
 impl<M: Mutation> Atomic<u32> for Word32<M> {
     fn new(value: u32) -> Self {
+        fence::prepare();
         Self {
             word: AtomicU32::new(value),
             mutex: Mutex::new(()),
@@ -107,6 +109,7 @@ impl<M: Mutation> Atomic<u32> for Word32<M> {
 
 impl<M: Mutation> Atomic<u64> for Word64<M> {
     fn new(value: u64) -> Self {
+        fence::prepare();
         Self {
             word: AtomicU64::new(value),
             mutation: PhantomData,
