@@ -2,7 +2,7 @@
 //!
 //! Two threads are explored completely where that takes seconds, three never do. The others are
 //! bounded by the preemptions of one execution: [`TWO_THREADS`] or [`THREE_THREADS`], or less where
-//! that takes more than half a minute. (Every fault planted in a twin is found within these.)
+//! that takes more than half a minute, or too much of the suite's time. (Every fault planted in a twin is found within these.)
 //!
 //! A new scheme is bounded until somebody has seen its models end, and named it here.
 
