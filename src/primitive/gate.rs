@@ -70,16 +70,13 @@ impl<B: Backend> Gate<B> {
 
     /// Shuts the gate; sleeps while another suspender has it shut.
     pub fn close(&self) -> Shut<'_, B> {
+        let word = &self.word.0;
         loop {
-            let open = self.word.0.load(Relaxed) & !CLOSED;
+            let open = word.load(Relaxed) & !CLOSED;
             // ORDERING: Acquire pairs with the Release in `Shut`'s drop: the second of two suspenders sees
             // what the first one did. If the other closes first our exchange fails and we wait; if
             // we are first, theirs does.
-            match self
-                .word
-                .0
-                .compare_exchange(open, open | CLOSED, Acquire, Relaxed)
-            {
+            match word.compare_exchange(open, open | CLOSED, Acquire, Relaxed) {
                 Ok(_) => return Shut(self),
                 Err(_) => self.wait(),
             }

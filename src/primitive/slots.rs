@@ -90,15 +90,11 @@ impl<B: Backend, T> Slots<B, T> {
     /// Claims the first slot that looks free.
     fn find(&self) -> Option<usize> {
         let free = |slot: &Padded<Slot<B, T>>| {
+            let taken = &slot.0.taken;
             // ORDERING: Acquire pairs with the Release in `release`: the slot's next owner starts
             // from what its last owner left. If the release is first we see its "no hold"; if the
             // claim is first it fails, and the slot is not ours.
-            slot.0.taken.load(Relaxed) == 0
-                && slot
-                    .0
-                    .taken
-                    .compare_exchange(0, 1, Acquire, Relaxed)
-                    .is_ok()
+            taken.load(Relaxed) == 0 && taken.compare_exchange(0, 1, Acquire, Relaxed).is_ok()
         };
         self.slots.iter().position(free)
     }

@@ -43,6 +43,7 @@ impl<B: Backend> Ticket<B> {
         let mine = seen >> HALF;
         while seen & SERVING != mine {
             B::wait(&self.word, seen);
+            // ORDERING: Acquire, as above.
             seen = self.word.load(Acquire);
         }
         TicketGuard(self)

@@ -42,17 +42,7 @@ pub fn hold(site: &impl Site, n: u64) -> u64 {
 /// Hold, translate, let go; all within one hold.
 #[inline(never)]
 pub fn nested(site: &impl Site, n: u64) -> u64 {
-    site.held(|| {
-        let (mut x, mut sum) = (0u64, 0u64);
-        for _ in 0..n {
-            x = x.wrapping_add(GOLDEN);
-            match site.with(x >> SHIFT, |mfn| mfn) {
-                Some(mfn) => sum = sum.wrapping_add(mfn),
-                None => return FAILED,
-            }
-        }
-        sum
-    })
+    site.held(|| hold(site, n))
 }
 
 /// Hold, translate, let go; the MFN is the next PFN.
