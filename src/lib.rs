@@ -13,6 +13,7 @@
 //! * [`xen`]: the simulated hypervisor: frames, M2P, P2M, hypercalls, save and restore.
 //! * [`pmap`]: the NetBSD-like pmap on top of it.
 //! * [`suspend`]: the protocol: `pre_suspend`, `Suspended`, `post_suspend`.
+//! * `conformance`: the kit that checks a scheme, one of ours or yours (feature `conformance`).
 //! * `lab`: workloads, traces, measuring, results, report (feature `lab`).
 //!
 //! Everything up to [`suspend`] is `no_std` + `alloc`, has no dependency and no unsafe code.
@@ -36,11 +37,11 @@
 //! # }
 //! # Ok::<(), ptom::scheme::Full>(())
 //! ```
-#![cfg_attr(not(feature = "lab"), no_std)]
-#![forbid(unsafe_code)]
+#![cfg_attr(not(any(feature = "lab", feature = "conformance")), no_std)]
+#![deny(unsafe_code)]
 
 extern crate alloc;
-#[cfg(all(feature = "std", not(feature = "lab")))]
+#[cfg(all(feature = "std", not(any(feature = "lab", feature = "conformance"))))]
 extern crate std;
 
 pub mod backend;
@@ -50,5 +51,7 @@ pub mod scheme;
 pub mod suspend;
 pub mod xen;
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 #[cfg(feature = "lab")]
 pub mod lab;

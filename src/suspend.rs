@@ -17,6 +17,8 @@
 //!
 //! Source: illumos `usr/src/uts/i86xpv/os/xen_machdep.c`; Linux `xen_arch_post_suspend(cancelled)`.
 
+#![forbid(unsafe_code)]
+
 use crate::backend::Backend;
 use crate::pmap::{Kernel, PmapError};
 use crate::scheme::{Reader, Scheme};

@@ -20,6 +20,8 @@
 //! that at least one load sees the other thread's store, **if** [`asymmetric`](Backend::asymmetric)
 //! is true. Two light fences promise nothing to each other.
 
+#![forbid(unsafe_code)]
+
 use core::fmt::Debug;
 use core::sync::atomic::Ordering;
 

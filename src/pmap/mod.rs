@@ -22,6 +22,8 @@
 //! Left out: pv lists and reference/modify bits, the alternate recursive slot, superpages.
 //! Source: NetBSD `x86/pmap.c`, `xen_pmap.c`.
 
+#![forbid(unsafe_code)]
+
 mod kernel;
 mod lifecycle;
 mod mapping;

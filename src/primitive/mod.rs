@@ -1,6 +1,8 @@
 //! What several schemes are built from, itself built on a [`Backend`](crate::backend::Backend)
 //! alone, so that a model checker sees the very code that ships.
 
+#![forbid(unsafe_code)]
+
 mod gate;
 mod krwlock;
 mod padded;

@@ -13,6 +13,8 @@
 //! its `mod` line and its line in [`each`]. Models, benchmarks, tables and plots pick it up from
 //! there; tests fail if one of them does not.
 
+#![forbid(unsafe_code)]
+
 use crate::backend::Backend;
 pub use crate::primitive::Full;
 use core::fmt;

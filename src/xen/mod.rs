@@ -10,6 +10,8 @@
 //!
 //! No lock is shared by all vCPUs: it would cost more than any scheme, and hide them all.
 
+#![forbid(unsafe_code)]
+
 mod access;
 pub mod domain;
 pub mod frame;

@@ -1,0 +1,1 @@
+//! On the real machine: stress, and litmus tests that run.

@@ -1,0 +1,1 @@
+//! Random schedules of worlds too large to explore.
