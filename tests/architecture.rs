@@ -2,7 +2,7 @@
 //! scheme modelled, benched and reported, no cfg where it must not be.
 
 use ptom::backend::Native;
-use ptom::scheme::{Scheme, Visit, each, each_native};
+use ptom::scheme::{Ours, Registry, Scheme, Visit, each_native};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -159,7 +159,7 @@ impl Visit<Native> for Names {
 
 fn ours() -> Vec<(&'static str, bool)> {
     let mut names = Names(Vec::new());
-    each::<Native>(&mut names);
+    Ours::each::<Native>(&mut names);
     names.0
 }
 

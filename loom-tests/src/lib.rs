@@ -1,29 +1,29 @@
-//! The schemes under loom: every model for every scheme, and twins that must fail.
+//! The proof of the schemes of this repository: the kit, and twins that must fail.
 //!
-//! loom runs a small concurrent program in every order, with every value that the memory model lets
-//! a load return. [`model`] says what a scheme must do in it, [`backend`] is what the scheme runs on,
-//! and [`twin`] takes one thing away at a time: each model must then fail, for its own reason, or it
-//! has proved nothing. [`litmus`] pins down what the backend and loom themselves do.
+//! The kit is `ptom::conformance`. [`twin`] takes one thing away at a time from a scheme: a model must
+//! then fail, for its own reason, or it has proved nothing. [`litmus`] pins down what the kit's machine and
+//! loom themselves do.
 //!
-//! The registry of schemes decides what is modelled: a new scheme needs nothing here. Results are in
-//! `results/models.csv`; `cargo test -p loom-tests` explores everything again and compares.
+//! The registry of schemes decides what is checked: a new scheme needs nothing here. What was found is
+//! in `results/models.csv` and `results/orderings.csv`; the tests explore again, and compare.
 //!
 //! | to | run |
 //! |---|---|
-//! | rewrite the results | `cargo run -p loom-tests --release --bin models` |
-//! | see some of them, and how long they take | `cargo run -p loom-tests --release --bin models percpu/` |
+//! | check | `cargo test -p loom-tests` |
+//! | rewrite the results: the whole proof | `cargo run -p loom-tests --release -- record` |
+//! | see a part of it, and how long it takes | `cargo run -p loom-tests --release -- record models percpu/` |
 
-pub mod backend;
 mod bound;
-pub mod case;
-pub mod cases;
-pub mod explore;
-mod fence;
 pub mod litmus;
-pub mod model;
-pub mod mutation;
-pub mod stage;
-pub mod table;
 pub mod twin;
-pub mod verdict;
-pub mod word;
+
+use ptom::conformance::Kit;
+use ptom::scheme::Ours;
+
+/// The kit for the schemes of this repository.
+pub fn kit() -> Kit {
+    Kit::bounded::<Ours>(bound::of)
+        .with(twin::all())
+        .with(litmus::all())
+        .recorded_in(concat!(env!("CARGO_MANIFEST_DIR"), "/../results"))
+}

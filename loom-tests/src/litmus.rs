@@ -1,15 +1,15 @@
 //! What loom and the backend do, pinned down: each thing that the models rely on, and each
 //! shortcoming that they work around. If one of these changes, so must what leans on it.
 
-use crate::backend::Loom;
-use crate::case::Case;
-use crate::mutation::AsWritten;
-use crate::stage::Payload;
-use crate::verdict::{Expected, Kind};
 use loom::sync::atomic::AtomicU32;
 use loom::sync::{Condvar, Mutex};
 use loom::thread;
 use ptom::backend::{Atomic, Backend};
+use ptom::conformance::case::Case;
+use ptom::conformance::exhaustive::Loom;
+use ptom::conformance::exhaustive::mutation::AsWritten;
+use ptom::conformance::exhaustive::stage::Payload;
+use ptom::conformance::verdict::{Expected, Kind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{self, Acquire, Relaxed, Release, SeqCst};
 
@@ -26,6 +26,7 @@ pub fn all() -> Vec<Case> {
         readers: 1,
         bound: None,
         body,
+        spurious: false,
         expected,
     };
     vec![
@@ -128,7 +129,7 @@ fn overtaken(fence: fn(Ordering)) {
 
 /// Message passing: who sees the flag sees the payload.
 fn message(store: Ordering, load: Ordering) {
-    let shared = Arc::new((Payload::new(), U64::new(0)));
+    let shared = Arc::new((Payload::default(), U64::new(0)));
     let sender = shared.clone();
     let other = thread::spawn(move || {
         sender.0.write(1);
@@ -158,7 +159,7 @@ fn futex(wakes: bool) {
 
 /// Message passing to a waiter.
 fn futex_message(store: Ordering, load: Ordering) {
-    let shared = Arc::new((Payload::new(), U32::new(0)));
+    let shared = Arc::new((Payload::default(), U32::new(0)));
     let sender = shared.clone();
     let other = thread::spawn(move || {
         sender.0.write(1);

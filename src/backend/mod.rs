@@ -49,9 +49,22 @@ pub trait Atomic<T>: Debug + Send + Sync + 'static {
     /// Writes `new` if the word holds `current`; never fails spuriously.
     ///
     /// # Errors
-    /// The value found, when it is not `current`.
+    /// The value found, when it is not `current`. It may be an old one, as a load's may.
     #[track_caller]
     fn compare_exchange(
+        &self,
+        current: T,
+        new: T,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<T, T>;
+    /// The same, but may fail though the word holds `current`: for a loop that tries again. Costs one
+    /// instruction less where the machine has a load-linked and a store-conditional.
+    ///
+    /// # Errors
+    /// The value found, which may be `current`.
+    #[track_caller]
+    fn compare_exchange_weak(
         &self,
         current: T,
         new: T,

@@ -115,6 +115,16 @@ impl Atomic<u32> for AtomicU32 {
         AtomicU32::compare_exchange(self, current, new, success, failure)
     }
     #[inline]
+    fn compare_exchange_weak(
+        &self,
+        current: u32,
+        new: u32,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<u32, u32> {
+        AtomicU32::compare_exchange_weak(self, current, new, success, failure)
+    }
+    #[inline]
     fn fetch_add(&self, value: u32, order: Ordering) -> u32 {
         AtomicU32::fetch_add(self, value, order)
     }
@@ -158,6 +168,16 @@ impl Atomic<u64> for AtomicU64 {
         failure: Ordering,
     ) -> Result<u64, u64> {
         AtomicU64::compare_exchange(self, current, new, success, failure)
+    }
+    #[inline]
+    fn compare_exchange_weak(
+        &self,
+        current: u64,
+        new: u64,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<u64, u64> {
+        AtomicU64::compare_exchange_weak(self, current, new, success, failure)
     }
     #[inline]
     fn fetch_add(&self, value: u64, order: Ordering) -> u64 {

@@ -76,7 +76,7 @@ impl<B: Backend> Gate<B> {
             // ORDERING: Acquire pairs with the Release in `Shut`'s drop: the second of two suspenders sees
             // what the first one did. If the other closes first our exchange fails and we wait; if
             // we are first, theirs does.
-            match word.compare_exchange(open, open | CLOSED, Acquire, Relaxed) {
+            match word.compare_exchange_weak(open, open | CLOSED, Acquire, Relaxed) {
                 Ok(_) => return Shut(self),
                 Err(_) => self.wait(),
             }

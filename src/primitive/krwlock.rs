@@ -77,7 +77,10 @@ impl<B: Backend> KRwLock<B> {
             // ORDERING: Acquire pairs with the Release in `exit`. The word changes only by
             // read-modify-writes, so we synchronise with every leaver before us. If the leaver is
             // first we see what it did; if we are first, it was not in our way.
-            match self.owner.compare_exchange(seen, next, Acquire, Relaxed) {
+            match self
+                .owner
+                .compare_exchange_weak(seen, next, Acquire, Relaxed)
+            {
                 Ok(_) => return,
                 Err(now) => seen = now,
             }
@@ -115,7 +118,7 @@ impl<B: Backend> KRwLock<B> {
                 // ORDERING: Acquire, as in `enter`.
                 if self
                     .owner
-                    .compare_exchange(seen, next, Acquire, Relaxed)
+                    .compare_exchange_weak(seen, next, Acquire, Relaxed)
                     .is_ok()
                 {
                     return;
@@ -126,7 +129,7 @@ impl<B: Backend> KRwLock<B> {
             // are set the last holder needs the interlock to leave, and so finds us asleep.
             if self
                 .owner
-                .compare_exchange(seen, seen | waits, Relaxed, Relaxed)
+                .compare_exchange_weak(seen, seen | waits, Relaxed, Relaxed)
                 .is_err()
             {
                 continue;
@@ -165,7 +168,10 @@ impl<B: Backend> KRwLock<B> {
                 return self.hand_over(turnstile, decr);
             }
             // ORDERING: Release pairs with the Acquire in `enter`; see there.
-            match self.owner.compare_exchange(seen, left, Release, Relaxed) {
+            match self
+                .owner
+                .compare_exchange_weak(seen, left, Release, Relaxed)
+            {
                 Ok(_) => return,
                 Err(now) => seen = now,
             }

@@ -79,7 +79,7 @@ impl<B: Backend, T> Slots<B, T> {
         let mut left = 1;
         while left > 0 {
             // Relaxed: it only counts; who finds a slot synchronises with its last owner there.
-            match unreserved.compare_exchange(left, left - 1, Relaxed, Relaxed) {
+            match unreserved.compare_exchange_weak(left, left - 1, Relaxed, Relaxed) {
                 Ok(_) => return Ok(()),
                 Err(now) => left = now,
             }

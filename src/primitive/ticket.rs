@@ -57,7 +57,7 @@ impl<B: Backend> Drop for TicketGuard<'_, B> {
         loop {
             let left = (seen & !SERVING) | (seen.wrapping_add(1) & SERVING);
             // ORDERING: Release pairs with the Acquire in `lock`; see there.
-            match word.compare_exchange(seen, left, Release, Relaxed) {
+            match word.compare_exchange_weak(seen, left, Release, Relaxed) {
                 Ok(_) if left >> HALF == left & SERVING => return,
                 Ok(_) => return B::wake_all(word),
                 Err(now) => seen = now,

@@ -53,6 +53,8 @@ impl<B: Backend> Describe for Epoch<B> {
         sleeps_in_hold: true,
         snapshot_free_of_writes: false,
         needs_quiescence: false,
+        suspends_alone: true,
+        drop_ends_leaks: true,
     };
 }
 

@@ -10,7 +10,7 @@
 //! | [`Reader::suspend`] | when it returns no hold is live, and none can begin until its guard is dropped |
 //!
 //! **To add a scheme**: write `src/scheme/NAME.rs` with [`Describe::NAME`] = the file's name, add
-//! its `mod` line and its line in [`each`]. Models, benchmarks, tables and plots pick it up from
+//! its `mod` line and its line in [`Ours`]. Models, benchmarks, tables and plots pick it up from
 //! there; tests fail if one of them does not.
 
 #![forbid(unsafe_code)]
@@ -25,6 +25,7 @@ pub mod percpu_asym;
 pub mod rwlock;
 pub mod seqlock;
 pub mod solaris;
+pub mod stop_cpus;
 pub mod unprotected;
 
 #[cfg(feature = "lab")]
@@ -52,6 +53,10 @@ pub struct Claims {
     pub snapshot_free_of_writes: bool,
     /// A suspend completes only when every reader reaches [`Reader::quiescent`].
     pub needs_quiescence: bool,
+    /// Two suspends never overlap.
+    pub suspends_alone: bool,
+    /// Dropping a reader ends the holds of guards that it leaked; otherwise they last for ever.
+    pub drop_ends_leaks: bool,
 }
 
 /// Who a scheme is.
@@ -73,7 +78,8 @@ pub trait Translate {
 
     /// Begins a hold; sleeps while a suspend is under way.
     ///
-    /// A guard that is leaked never ends its hold: later suspends wait for ever, which is safe.
+    /// A guard that is leaked never ends its hold: later suspends wait for ever, which is safe, unless
+    /// the scheme [ends it](Claims::drop_ends_leaks) with the reader.
     fn hold(&self) -> Self::Hold<'_>;
 }
 
@@ -176,27 +182,55 @@ impl<G> Translate for Alone<G> {
     }
 }
 
-/// Something to do once a scheme; [`each`] is the loop.
+/// Something to do once a scheme; a [`Registry`] is the loop.
 pub trait Visit<B: Backend> {
     /// Called with each scheme in turn.
     fn visit<S: Scheme<B>>(&mut self);
 }
 
-/// Visits every scheme of ours: they run on any backend, and have models.
-pub fn each<B: Backend>(visitor: &mut impl Visit<B>) {
-    visitor.visit::<unprotected::Unprotected>();
-    visitor.visit::<rwlock::RwLock<B>>();
-    visitor.visit::<solaris::Solaris<B>>();
-    visitor.visit::<seqlock::SeqLock<B>>();
-    visitor.visit::<percpu::PerCpu<B>>();
-    visitor.visit::<percpu_asym::PerCpuAsym<B>>();
-    visitor.visit::<epoch::Epoch<B>>();
+/// A set of schemes, each of which runs on any backend.
+///
+/// [`Ours`] is this crate's. A crate that brings schemes of its own writes one for them, and hands it
+/// to the kit that checks them (`ptom::conformance`):
+///
+/// ```
+/// use ptom::backend::Backend;
+/// use ptom::scheme::{Registry, Visit, percpu::PerCpu};
+///
+/// struct Mine;
+///
+/// impl Registry for Mine {
+///     fn each<B: Backend>(visitor: &mut impl Visit<B>) {
+///         visitor.visit::<PerCpu<B>>(); // here: your scheme
+///     }
+/// }
+/// ```
+pub trait Registry {
+    /// Visits every scheme of the set.
+    fn each<B: Backend>(visitor: &mut impl Visit<B>);
+}
+
+/// The schemes of this crate: they run on any backend, and have models.
+#[derive(Clone, Copy, Debug)]
+pub struct Ours;
+
+impl Registry for Ours {
+    fn each<B: Backend>(visitor: &mut impl Visit<B>) {
+        visitor.visit::<unprotected::Unprotected>();
+        visitor.visit::<stop_cpus::StopCpus<B>>();
+        visitor.visit::<rwlock::RwLock<B>>();
+        visitor.visit::<solaris::Solaris<B>>();
+        visitor.visit::<seqlock::SeqLock<B>>();
+        visitor.visit::<percpu::PerCpu<B>>();
+        visitor.visit::<percpu_asym::PerCpuAsym<B>>();
+        visitor.visit::<epoch::Epoch<B>>();
+    }
 }
 
 /// Visits every scheme of ours, then the library contenders, which run on real atomics only.
 #[cfg(feature = "lab")]
 pub fn each_native(visitor: &mut impl Visit<crate::backend::Native>) {
-    each(visitor);
+    Ours::each(visitor);
     visitor.visit::<std_rwlock::StdRwLock>();
     visitor.visit::<parking_lot_rwlock::ParkingLotRwLock>();
     visitor.visit::<sharded_lock::ShardedLock>();

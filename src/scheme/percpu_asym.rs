@@ -49,6 +49,8 @@ impl<B: Backend> Describe for PerCpuAsym<B> {
         sleeps_in_hold: true,
         snapshot_free_of_writes: false,
         needs_quiescence: false,
+        suspends_alone: true,
+        drop_ends_leaks: true,
     };
 }
 

@@ -36,6 +36,8 @@ impl<B: Backend> Describe for SeqLock<B> {
         sleeps_in_hold: true,
         snapshot_free_of_writes: true,
         needs_quiescence: false,
+        suspends_alone: true,
+        drop_ends_leaks: false,
     };
 }
 

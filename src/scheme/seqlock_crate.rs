@@ -25,6 +25,8 @@ impl Describe for SeqLockCrate {
         sleeps_in_hold: true,
         snapshot_free_of_writes: true,
         needs_quiescence: false,
+        suspends_alone: true,
+        drop_ends_leaks: false,
     };
 }
 

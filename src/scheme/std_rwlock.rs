@@ -23,6 +23,8 @@ impl Describe for StdRwLock {
         sleeps_in_hold: true,
         snapshot_free_of_writes: false,
         needs_quiescence: false,
+        suspends_alone: true,
+        drop_ends_leaks: false,
     };
 }
 

@@ -22,6 +22,8 @@ impl Describe for Unprotected {
         sleeps_in_hold: true,
         snapshot_free_of_writes: true,
         needs_quiescence: false,
+        suspends_alone: false,
+        drop_ends_leaks: false,
     };
 }
 

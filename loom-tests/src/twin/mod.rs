@@ -10,10 +10,11 @@ mod optimist;
 mod toy;
 mod weakened;
 
-use crate::backend::Loom;
-use crate::case::Case;
-use crate::model;
-use crate::verdict::Expected;
+use crate::bound;
+use ptom::conformance::case::Case;
+use ptom::conformance::exhaustive::Loom;
+use ptom::conformance::exhaustive::model;
+use ptom::conformance::verdict::Expected;
 use toy::{Protocol, Toy};
 
 /// All twins.
@@ -68,7 +69,9 @@ fn case<P: Protocol<Loom>>(twin: &str, model: &str, expected: Expected) -> Case 
     let mut model = model::named::<Loom, Toy<Loom, P>>(model);
     model.expected = expected;
     model.readers = &model.readers[..1];
-    Case::of_model(twin, model).next().expect("one case")
+    Case::of_model(twin, model, bound::of)
+        .next()
+        .expect("one case")
 }
 
 /// The same with two readers.
@@ -76,5 +79,7 @@ fn case_of_two<P: Protocol<Loom>>(twin: &str, model: &str, expected: Expected) -
     let mut model = model::named::<Loom, Toy<Loom, P>>(model);
     model.expected = expected;
     model.readers = &[2];
-    Case::of_model(twin, model).next().expect("one case")
+    Case::of_model(twin, model, bound::of)
+        .next()
+        .expect("one case")
 }

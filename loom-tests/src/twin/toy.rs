@@ -44,6 +44,8 @@ impl<B: Backend, P> Describe for Toy<B, P> {
         sleeps_in_hold: false,
         snapshot_free_of_writes: false,
         needs_quiescence: false,
+        suspends_alone: true,
+        drop_ends_leaks: false,
     };
 }
 

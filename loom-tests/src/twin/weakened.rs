@@ -3,15 +3,16 @@
 //! A scheme that is not caught does not need that kind; it is then named in one of the lists below,
 //! with the reason, and must pass.
 
-use crate::backend::Loom;
-use crate::case::Case;
-use crate::model::{self, Model};
-use crate::mutation::{
-    Mutation, Symmetric, SymmetricWithoutFence, WithoutAcquire, WithoutFence, WithoutMembarrier,
+use crate::bound;
+use ptom::conformance::case::Case;
+use ptom::conformance::exhaustive::Loom;
+use ptom::conformance::exhaustive::model::{self, Model};
+use ptom::conformance::exhaustive::mutation::{
+    Mutation, SymmetricWithoutFence, WithoutAcquire, WithoutFence, WithoutMembarrier,
     WithoutRelease,
 };
-use crate::verdict::Expected;
-use ptom::scheme::{Claims, Scheme, Visit, each};
+use ptom::conformance::verdict::Expected;
+use ptom::scheme::{Claims, Ours, Registry, Scheme, Visit};
 use std::marker::PhantomData;
 
 /// Schemes whose holds need no fence: they are locks, whose words are only ever changed by
@@ -30,9 +31,8 @@ pub(super) fn all() -> Vec<Case> {
     cases.extend(snapshot::<WithoutFence>());
     cases.extend(snapshot::<WithoutRelease>());
     cases.extend(snapshot::<WithoutAcquire>());
-    cases.extend(fallback::<Symmetric>(None));
-    cases.extend(fallback::<SymmetricWithoutFence>(Some(Expected::RACE)));
-    cases.extend(fallback::<WithoutMembarrier>(Some(Expected::RACE)));
+    cases.extend(fallback::<SymmetricWithoutFence>());
+    cases.extend(fallback::<WithoutMembarrier>());
     cases
 }
 
@@ -66,17 +66,12 @@ fn snapshot<M: Mutation>() -> Vec<Case> {
     })
 }
 
-/// Without `membarrier`: the schemes that ask, in every model, or in `exclusion` if they must fail;
-/// and every other scheme in `exclusion`, so that none relies on the light fence without asking.
-fn fallback<M: Mutation>(failure: Option<Expected>) -> Vec<Case> {
-    collect::<M>(move |name, claims, models| {
-        let asks = ASKS.contains(&name);
-        if asks && failure.is_none() {
-            return Some(models.iter().copied().map(fewest).collect());
-        }
+/// Without `membarrier`, and with a fallback that does nothing: the schemes that ask, in `exclusion`.
+fn fallback<M: Mutation>() -> Vec<Case> {
+    collect::<M>(|name, _, models| {
         let mut model = *models.iter().find(|model| model.name == "exclusion")?;
-        model.expected = failure.unwrap_or(model.expected);
-        (asks || claims.holds && failure.is_none()).then(|| vec![one_reader(model)])
+        model.expected = Expected::RACE;
+        ASKS.contains(&name).then(|| vec![one_reader(model)])
     })
 }
 
@@ -84,14 +79,6 @@ fn fallback<M: Mutation>(failure: Option<Expected>) -> Vec<Case> {
 fn one_reader(model: Model) -> Model {
     Model {
         readers: &[1],
-        ..model
-    }
-}
-
-/// Two threads.
-fn fewest(model: Model) -> Model {
-    Model {
-        readers: &model.readers[..1],
         ..model
     }
 }
@@ -105,7 +92,7 @@ fn collect<M: Mutation>(
         cases: Vec::new(),
         mutation: PhantomData::<M>,
     };
-    each::<Loom<M>>(&mut collector);
+    Ours::each(&mut collector);
     collector.cases
 }
 
@@ -124,7 +111,7 @@ where
         let models = model::all::<Loom<M>, S>();
         let name = format!("{}{}", S::NAME, M::SUFFIX);
         for model in (self.choose)(S::NAME, S::CLAIMS, &models).unwrap_or_default() {
-            self.cases.extend(Case::of_model(&name, model));
+            self.cases.extend(Case::of_model(&name, model, bound::of));
         }
     }
 }

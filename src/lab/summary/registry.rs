@@ -1,7 +1,7 @@
 //! The registry as data: what every table must have a row of, and in which order.
 
 use crate::backend::Native;
-use crate::scheme::{Claims, Scheme, Visit, each, each_native};
+use crate::scheme::{Claims, Ours, Registry, Scheme, Visit, each_native};
 
 /// A registered scheme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Registered {
 /// Every registered scheme, ours first, in registry order.
 pub fn registered() -> Vec<Registered> {
     let mut ours = Collect(Vec::new());
-    each(&mut ours);
+    Ours::each(&mut ours);
     let mut all = Collect(Vec::new());
     each_native(&mut all);
     for scheme in &mut all.0 {

@@ -14,11 +14,11 @@ mod snapshot;
 mod translates;
 mod twice;
 
-use crate::verdict::Expected;
-pub(crate) use freshness::STALE;
-use ptom::backend::Backend;
-use ptom::scheme::Scheme;
-pub(crate) use snapshot::TORN;
+use crate::backend::Backend;
+use crate::conformance::verdict::Expected;
+use crate::scheme::Scheme;
+pub use freshness::STALE;
+pub use snapshot::TORN;
 
 /// A model of one scheme.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +31,8 @@ pub struct Model {
     pub readers: &'static [usize],
     /// Threads beside the readers.
     pub suspenders: usize,
+    /// The bound on preemptions, where the model is too long for the usual one.
+    pub bound: Option<usize>,
     /// What the scheme must show, given what it claims.
     pub expected: Expected,
 }
@@ -47,6 +49,7 @@ impl Model {
             body,
             readers: &[1, 2],
             suspenders: 1,
+            bound: None,
             expected: if S::CLAIMS.holds {
                 Expected::Pass
             } else {

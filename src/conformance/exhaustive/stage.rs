@@ -7,10 +7,12 @@
 //! [`Payload`] is what a hold protects: plain memory. Whether two accesses of it race is decided by
 //! loom's own detector, and not by anything written here.
 
+#![allow(unsafe_code)]
+
+use crate::backend::{Atomic, Backend};
+use crate::scheme::{Reader, Scheme, Size};
 use loom::cell::UnsafeCell;
 use loom::thread;
-use ptom::backend::{Atomic, Backend};
-use ptom::scheme::{Reader, Scheme, Size};
 
 /// Locks of a sharded scheme: enough for two readers on two of them.
 const SHARDS: usize = 2;
@@ -23,11 +25,13 @@ pub struct Payload(UnsafeCell<u64>);
 // program has not ordered after the last conflicting one.
 unsafe impl Sync for Payload {}
 
-impl Payload {
-    pub(crate) fn new() -> Self {
+impl Default for Payload {
+    fn default() -> Self {
         Self(UnsafeCell::new(0))
     }
+}
 
+impl Payload {
     /// Reads; loom reports a race with a write that is not ordered before or after.
     #[track_caller]
     pub fn read(&self) -> u64 {
@@ -75,7 +79,7 @@ pub fn cast<B: Backend, S: Scheme<B>>(roles: Vec<Role<B, S>>, suspender: Role<B,
     };
     let owned = Box::into_raw(Box::new(Stage::<B, S> {
         scheme: S::new(size),
-        payload: Payload::new(),
+        payload: Payload::default(),
         p2m: [B::U64::new(0), B::U64::new(0)],
         flag: B::U64::new(0),
     }));

@@ -4,14 +4,14 @@
 //! own this is a hold; `exclusion` has two of those at once.
 
 use super::Model;
-use crate::stage::play;
-use crate::verdict::{Expected, Kind};
-use ptom::backend::{Atomic, Backend};
-use ptom::scheme::{Reader, Scheme};
+use crate::backend::{Atomic, Backend};
+use crate::conformance::exhaustive::stage::play;
+use crate::conformance::verdict::{Expected, Kind};
+use crate::scheme::{Reader, Scheme};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// What a snapshot of half a suspend fails with.
-pub(crate) const TORN: Expected = Expected::Fail(Kind::Assertion, "a torn snapshot");
+pub const TORN: Expected = Expected::Fail(Kind::Assertion, "a torn snapshot");
 
 pub(super) fn model<B: Backend, S: Scheme<B>>() -> Model {
     let model = Model::of::<B, S>("snapshot", body::<B, S>, TORN);

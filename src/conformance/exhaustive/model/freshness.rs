@@ -5,14 +5,14 @@
 //! nothing: it is `Relaxed`, and set after the resume.
 
 use super::Model;
-use crate::stage::play;
-use crate::verdict::{Expected, Kind};
-use ptom::backend::{Atomic, Backend};
-use ptom::scheme::{Reader, Scheme, Translate};
+use crate::backend::{Atomic, Backend};
+use crate::conformance::exhaustive::stage::play;
+use crate::conformance::verdict::{Expected, Kind};
+use crate::scheme::{Reader, Scheme, Translate};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// What a hold with an old value fails with.
-pub(crate) const STALE: Expected = Expected::Fail(Kind::Assertion, "a stale MFN after the resume");
+pub const STALE: Expected = Expected::Fail(Kind::Assertion, "a stale MFN after the resume");
 
 pub(super) fn model<B: Backend, S: Scheme<B>>() -> Model {
     Model::of::<B, S>("freshness", body::<B, S>, STALE)

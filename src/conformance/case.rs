@@ -1,9 +1,10 @@
 //! One case: a scheme or a twin, a model, how many readers, how far to explore, and what to find.
 
-use crate::model::Model;
-use crate::verdict::Expected;
+use super::exhaustive::bound::Bound;
+use super::exhaustive::model::Model;
+use super::verdict::Expected;
 
-/// Something to explore; one row of `results/models.csv`.
+/// Something to explore; one row of `models.csv`.
 #[derive(Clone, Debug)]
 pub struct Case {
     /// A scheme's name, or a twin's.
@@ -16,22 +17,33 @@ pub struct Case {
     pub bound: Option<usize>,
     /// One execution.
     pub body: fn(usize),
+    /// Explored again and again, with the first, second, ... weak compare-exchange of each
+    /// execution failing for no reason, until no execution has so many.
+    pub spurious: bool,
     /// What must come of it.
     pub expected: Expected,
 }
 
 impl Case {
     /// The model with each of its numbers of readers, for a scheme or twin of this name.
-    pub(crate) fn of_model(scheme: &str, model: Model) -> impl Iterator<Item = Self> {
+    pub fn of_model(scheme: &str, model: Model, bound: Bound) -> impl Iterator<Item = Self> {
         let scheme = scheme.to_owned();
         model.readers.iter().map(move |&readers| Self {
             scheme: scheme.clone(),
             model: model.name,
             readers,
-            bound: crate::bound::of(&scheme, model.name, readers + model.suspenders),
+            bound: model
+                .bound
+                .or_else(|| bound(&scheme, model.name, readers + model.suspenders)),
             body: model.body,
+            spurious: false,
             expected: model.expected,
         })
+    }
+
+    /// Its bound, as results files have it: empty where there is none.
+    pub fn bound_text(&self) -> String {
+        self.bound.map_or(String::new(), |bound| bound.to_string())
     }
 
     /// Identifies it among all cases.

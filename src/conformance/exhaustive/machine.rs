@@ -13,10 +13,11 @@
 //! loom treats SeqCst *accesses* as AcqRel, and keeps the last seven stores of a word: a load never
 //! returns an older one.
 
-use crate::fence;
-use crate::mutation::{Access, AsWritten, Mutation};
-use crate::word::{Word32, Word64};
-use ptom::backend::Backend;
+use super::fence;
+use super::mutation::{Access, AsWritten, Mutation};
+use super::site;
+use super::word::{Word32, Word64};
+use crate::backend::Backend;
 use std::marker::PhantomData;
 use std::sync::atomic::Ordering::{self, SeqCst};
 
@@ -30,22 +31,24 @@ impl<M: Mutation> Backend for Loom<M> {
 
     #[track_caller]
     fn fence(order: Ordering) {
-        fence::fence(M::order(Access::Fence, order));
+        fence::fence(site::order::<M>(Access::Fence, order));
     }
 
     #[track_caller]
     fn light_fence() {
+        let order = site::order::<M>(Access::LightFence, SeqCst);
         if M::LIGHT_FENCE {
-            Self::fence(SeqCst);
+            fence::fence(order);
         }
     }
 
     #[track_caller]
     fn heavy_fence() {
-        Self::fence(SeqCst);
+        fence::fence(site::order::<M>(Access::HeavyFence, SeqCst));
     }
 
     fn asymmetric() -> bool {
+        site::ask();
         M::ASYMMETRIC
     }
 

@@ -3,10 +3,10 @@
 //! The slot it leaves must mean "no hold", and whoever takes it next must find it so.
 
 use super::Model;
-use crate::stage::play;
-use crate::verdict::Expected;
-use ptom::backend::Backend;
-use ptom::scheme::{Reader, Scheme, Translate};
+use crate::backend::Backend;
+use crate::conformance::exhaustive::stage::play;
+use crate::conformance::verdict::Expected;
+use crate::scheme::{Reader, Scheme, Translate};
 
 pub(super) fn model<B: Backend, S: Scheme<B>>() -> Model {
     Model::of::<B, S>("departs", body::<B, S>, Expected::RACE)

@@ -52,16 +52,36 @@ impl Failure {
     }
 }
 
+const KINDS: [(Kind, &str); 5] = [
+    (Kind::Race, "race"),
+    (Kind::Deadlock, "deadlock"),
+    (Kind::Assertion, "assertion"),
+    (Kind::Truncated, "truncated"),
+    (Kind::Broken, "broken"),
+];
+
+impl Kind {
+    /// The kind of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        KINDS.iter().find(|row| row.1 == name).map(|row| row.0)
+    }
+
+    /// Whether something is known: the exploration found a fault, and did not merely give up.
+    pub fn is_a_finding(self) -> bool {
+        matches!(self, Kind::Race | Kind::Deadlock | Kind::Assertion)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let row = KINDS.iter().find(|row| row.0 == *self);
+        f.write_str(row.expect("one of five").1)
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.kind {
-            Kind::Race => "race",
-            Kind::Deadlock => "deadlock",
-            Kind::Assertion => "assertion",
-            Kind::Truncated => "truncated",
-            Kind::Broken => "broken",
-        };
-        write!(f, "{kind}: {}", self.message)
+        write!(f, "{}: {}", self.kind, self.message)
     }
 }
 

@@ -1,22 +1,55 @@
 //! What may be wrong with a backend: the same loom backend, with one kind of ordering taken away.
 //!
 //! A model that passes on the intact backend and on a weakened one has not looked at what was taken
-//! away. So a mutation is a type parameter of [`Loom`](crate::backend::Loom), never a copy of it.
+//! away. So a mutation is a type parameter of [`Loom`](super::Loom), never a copy of it.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
+use std::str::FromStr;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
 
 /// Which operation an ordering belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {
-    /// A load, or the failure of a compare-exchange.
+    /// A load.
     Load,
     /// A store.
     Store,
     /// A read-modify-write.
     Rmw,
+    /// A compare-exchange that fails: a load.
+    Failure,
     /// A fence; weakened to `Relaxed` it is none.
     Fence,
+    /// A reader's half of the asymmetric pair, likewise.
+    LightFence,
+    /// The suspender's half, likewise.
+    HeavyFence,
+}
+
+const ACCESSES: [(Access, &str); 7] = [
+    (Access::Load, "load"),
+    (Access::Store, "store"),
+    (Access::Rmw, "rmw"),
+    (Access::Failure, "failure"),
+    (Access::Fence, "fence"),
+    (Access::LightFence, "light_fence"),
+    (Access::HeavyFence, "heavy_fence"),
+];
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let row = ACCESSES.iter().find(|row| row.0 == *self);
+        f.write_str(row.expect("one of seven").1)
+    }
+}
+
+impl FromStr for Access {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let row = ACCESSES.iter().find(|row| row.1 == text);
+        row.map(|row| row.0).ok_or(())
+    }
 }
 
 /// What happens to each ordering before loom sees it.
@@ -28,8 +61,11 @@ pub trait Mutation: Copy + Debug + Send + Sync + 'static {
     /// Whether it does; if not, the light fence is nothing.
     const LIGHT_FENCE: bool = Self::ASYMMETRIC;
 
+    /// Whether a compare-exchange that fails may return a value that is no longer there, as the
+    /// language allows and loom never shows.
+    const STALE_FAILURE: bool = false;
+
     /// The ordering that loom sees.
-    #[track_caller]
     fn order(access: Access, order: Ordering) -> Ordering {
         let _ = access;
         order
@@ -42,6 +78,15 @@ pub struct AsWritten;
 
 impl Mutation for AsWritten {
     const SUFFIX: &'static str = "";
+}
+
+/// A machine whose failing compare-exchanges return old values.
+#[derive(Clone, Copy, Debug)]
+pub struct StaleFailures;
+
+impl Mutation for StaleFailures {
+    const SUFFIX: &'static str = "-stale-failures";
+    const STALE_FAILURE: bool = true;
 }
 
 /// A machine without `membarrier`: schemes must fall back to full fences.
@@ -75,6 +120,11 @@ impl Mutation for SymmetricWithoutFence {
     }
 }
 
+fn is_fence(access: Access) -> bool {
+    use Access::{Fence, HeavyFence, LightFence};
+    matches!(access, Fence | LightFence | HeavyFence)
+}
+
 /// No fence is executed.
 #[derive(Clone, Copy, Debug)]
 pub struct WithoutFence;
@@ -83,11 +133,7 @@ impl Mutation for WithoutFence {
     const SUFFIX: &'static str = "-without-fence";
 
     fn order(access: Access, order: Ordering) -> Ordering {
-        if access == Access::Fence {
-            Relaxed
-        } else {
-            order
-        }
+        if is_fence(access) { Relaxed } else { order }
     }
 }
 
@@ -100,7 +146,7 @@ impl Mutation for WithoutRelease {
 
     fn order(access: Access, order: Ordering) -> Ordering {
         match (access, order) {
-            (Access::Fence, _) => order,
+            _ if is_fence(access) => order,
             (_, Release) => Relaxed,
             (_, AcqRel) => Acquire,
             _ => order,
@@ -117,7 +163,7 @@ impl Mutation for WithoutAcquire {
 
     fn order(access: Access, order: Ordering) -> Ordering {
         match (access, order) {
-            (Access::Fence, _) => order,
+            _ if is_fence(access) => order,
             (_, Acquire) => Relaxed,
             (_, AcqRel) => Release,
             _ => order,

@@ -4,10 +4,10 @@
 //! that does not claim to nest must deadlock here: that is why it does not claim it.
 
 use super::Model;
-use crate::stage::play;
-use crate::verdict::Expected;
-use ptom::backend::Backend;
-use ptom::scheme::{Reader, Scheme, Translate};
+use crate::backend::Backend;
+use crate::conformance::exhaustive::stage::play;
+use crate::conformance::verdict::Expected;
+use crate::scheme::{Reader, Scheme, Translate};
 
 pub(super) fn model<B: Backend, S: Scheme<B>>() -> Model {
     let model = Model::of::<B, S>("nested", body::<B, S>, Expected::RACE);

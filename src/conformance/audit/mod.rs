@@ -1,0 +1,120 @@
+//! The ordering audit: each ordering weakened, one site at a time, and some model must notice.
+//!
+//! A weakening that a model notices is *killed*: the ordering is needed, and the models look at it. One
+//! that none notices *survives*: the ordering is needless, or the models are blind, and the comment
+//! beside the code must say which ([`explained`]). So each ordering in a scheme is either shown to
+//! be needed, or argued for.
+//!
+//! A weakening is explored in passes, cheapest first, and at the first failure it is over.
+//!
+//! Precedent: open-s4c's vsyncer weakens the barriers of LLVM code and asks a model checker; here the site
+//! is the caller's line, and the checker is loom.
+
+pub mod explained;
+pub mod row;
+
+use super::case::Case;
+use super::child;
+use super::exhaustive::explore;
+use super::exhaustive::site::{self, Ordered, Weakening};
+use super::subject::Subject;
+use super::verdict::Expected;
+use row::{Row, Verdict};
+use std::collections::BTreeSet;
+use std::io;
+
+/// Bounds on preemptions of the passes, for two threads and for more; the last is the suite's own.
+const PASSES: [Option<[usize; 2]>; 3] = [Some([2, 1]), Some([3, 2]), None];
+/// The bound at which every site is looked for.
+const DISCOVERY: usize = 1;
+
+/// What a child explores that is to find every site of a scheme: each case that passes, briefly.
+fn brief(subject: &Subject) -> Vec<Case> {
+    let mut cases = passing(subject);
+    for case in &mut cases {
+        case.bound = Some(DISCOVERY);
+    }
+    cases
+}
+
+fn passing(subject: &Subject) -> Vec<Case> {
+    let passes = |case: &&Case| case.expected == Expected::Pass;
+    subject.suite.iter().filter(passes).cloned().collect()
+}
+
+/// Every case of every pass, those of the first pass first.
+fn in_passes(subject: &Subject) -> Vec<Case> {
+    let all = passing(subject);
+    let of_pass = |pass: Option<[usize; 2]>| {
+        all.iter().filter_map(move |case| {
+            let Some([two, more]) = pass else {
+                return Some(case.clone());
+            };
+            let low = if case.readers < 2 { two } else { more };
+            let lower = case.bound.is_none_or(|bound| low < bound);
+            lower.then(|| Case {
+                bound: Some(low),
+                ..case.clone()
+            })
+        })
+    };
+    PASSES.into_iter().flat_map(of_pass).collect()
+}
+
+/// Every weakening of a scheme's orderings.
+///
+/// # Errors
+/// If the child cannot be started.
+pub(super) fn weakenings(subject: &Subject) -> io::Result<Vec<Weakening>> {
+    let sites = sites(subject)?;
+    Ok(sites.iter().flat_map(Ordered::weaker).collect())
+}
+
+/// Every site of a scheme.
+fn sites(subject: &Subject) -> io::Result<BTreeSet<Ordered>> {
+    Ok(child::run(&["sites", subject.name])?.sites)
+}
+
+/// The child that reaches every site.
+pub(super) fn reach(subject: &Subject) -> ! {
+    explore::first_failure(&brief(subject))
+}
+
+/// The child that looks for a failure with one ordering weakened; of all passes, or of one case
+/// with one bound.
+pub(super) fn attack(subject: &Subject, weakening: Weakening, only: Option<(&str, &str)>) -> ! {
+    site::weaken(weakening);
+    let mut cases = in_passes(subject);
+    if let Some((key, bound)) = only {
+        cases.retain(|case| case.key() == key && case.bound_text() == bound);
+        assert!(!cases.is_empty(), "no case {key} of bound {bound}");
+    }
+    explore::first_failure(&cases)
+}
+
+/// Attacks a scheme with one weakening, in a child: by everything, or by what killed it last time.
+///
+/// # Errors
+/// If the child cannot be started.
+pub(super) fn judge(
+    subject: &Subject,
+    weakening: &Weakening,
+    killer: Option<&Row>,
+) -> io::Result<Row> {
+    let mut what = vec![
+        "weaken".to_owned(),
+        subject.name.to_owned(),
+        weakening.to_string(),
+    ];
+    if let Some(killer) = killer {
+        what.extend([killer.case(), killer.bound.clone()]);
+    }
+    let what: Vec<&str> = what.iter().map(String::as_str).collect();
+    let report = child::run(&what)?;
+    let verdict = match &report.outcome.failure {
+        None => explained::of(subject.name, weakening).into(),
+        Some(failure) if failure.kind.is_a_finding() => Verdict::Killed(failure.to_string()),
+        Some(failure) => Verdict::Unknown(failure.to_string()),
+    };
+    Ok(Row::new(subject.name, weakening, &report, verdict))
+}
