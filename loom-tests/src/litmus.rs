@@ -24,6 +24,8 @@ pub fn all() -> Vec<Case> {
         scheme: "litmus".to_owned(),
         model,
         readers: 1,
+        threads: 2,
+        long: false,
         bound: None,
         body,
         spurious: false,

@@ -13,8 +13,12 @@ pub struct Case {
     pub model: &'static str,
     /// Readers beside the suspenders.
     pub readers: usize,
+    /// All threads, the suspenders included.
+    pub threads: usize,
     /// How often a thread may be preempted in one execution; `None` explores every execution.
     pub bound: Option<usize>,
+    /// Whether it is too long to be explored in more than one way.
+    pub long: bool,
     /// One execution.
     pub body: fn(usize),
     /// Explored again and again, with the first, second, ... weak compare-exchange of each
@@ -32,9 +36,11 @@ impl Case {
             scheme: scheme.clone(),
             model: model.name,
             readers,
+            threads: readers + model.suspenders,
             bound: model
                 .bound
                 .or_else(|| bound(&scheme, model.name, readers + model.suspenders)),
+            long: model.bound.is_some(),
             body: model.body,
             spurious: false,
             expected: model.expected,

@@ -46,7 +46,7 @@ pub(super) fn all<R: Registry>(bound: Bound) -> Vec<Subject> {
     subjects
 }
 
-/// With as few readers as each model has: first as they are, then with weak exchanges that fail.
+/// The cases of two threads: with stale failures, and once more with weak exchanges that fail.
 fn worse(name: &str, cases: &[Case]) -> Vec<Case> {
     let mut stale: Vec<Case> = Vec::new();
     for case in cases {

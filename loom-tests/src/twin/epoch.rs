@@ -36,7 +36,7 @@ impl<B: Backend> Protocol<B> for Rcu<B> {
         self.announced[me].store(OUTSIDE, Release);
     }
 
-    fn suspend(&self) {
+    fn suspend(&self, _: usize) {
         let next = self.epoch.load(Relaxed) + 1;
         self.epoch.store(next, Release);
         B::fence(SeqCst);
@@ -47,5 +47,5 @@ impl<B: Backend> Protocol<B> for Rcu<B> {
         }
     }
 
-    fn resume(&self) {}
+    fn resume(&self, _: usize) {}
 }

@@ -151,7 +151,7 @@ impl<B: Backend, D: Steps> Protocol<B> for Gated<B, D> {
         self.inside[me].store(0, Release);
     }
 
-    fn suspend(&self) {
+    fn suspend(&self, _: usize) {
         if D::SHUTS {
             self.gate.store(1, Relaxed);
         }
@@ -163,7 +163,7 @@ impl<B: Backend, D: Steps> Protocol<B> for Gated<B, D> {
         }
     }
 
-    fn resume(&self) {
+    fn resume(&self, _: usize) {
         self.gate.store(0, Release);
         if D::WAKES {
             B::wake_all(&self.gate);

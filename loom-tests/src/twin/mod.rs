@@ -9,6 +9,7 @@ mod gate;
 mod optimist;
 mod toy;
 mod weakened;
+mod wrapping;
 
 use crate::bound;
 use ptom::conformance::case::Case;
@@ -34,6 +35,16 @@ pub fn all() -> Vec<Case> {
         race,
     ));
     cases.push(case::<Optimist>("seqlock-validated-hold", "snapshot", torn));
+    cases.push(case::<wrapping::Wrapping<Loom>>(
+        "solaris-uint8",
+        "nested",
+        Expected::Pass,
+    ));
+    cases.push(case::<wrapping::Wrapping<Loom>>(
+        "solaris-uint8",
+        "deep",
+        Expected::DEADLOCK,
+    ));
     cases
 }
 

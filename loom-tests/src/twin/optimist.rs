@@ -37,12 +37,12 @@ impl<B: Backend> Protocol<B> for Optimist<B> {
         let _too_late = self.sequence.load(Relaxed);
     }
 
-    fn suspend(&self) {
+    fn suspend(&self, _: usize) {
         self.sequence.fetch_add(1, Relaxed);
         B::fence(Release);
     }
 
-    fn resume(&self) {
+    fn resume(&self, _: usize) {
         self.sequence.fetch_add(1, Release);
         B::wake_all(&self.sequence);
     }

@@ -16,9 +16,9 @@ pub(super) trait Protocol<B: Backend>: Debug + Send + Sync + 'static {
     /// A hold ends.
     fn leave(&self, me: usize);
     /// A suspend begins.
-    fn suspend(&self);
+    fn suspend(&self, me: usize);
     /// A suspend ends.
-    fn resume(&self);
+    fn resume(&self, me: usize);
     /// A reader has unregistered, and its number may be another's by now.
     fn departed(&self, me: usize) {
         let _ = me;
@@ -39,7 +39,7 @@ impl<B: Backend, P> Describe for Toy<B, P> {
     const PRECEDENT: &'static str = "none: a twin";
     const CLAIMS: Claims = Claims {
         holds: true,
-        nests: false,
+        nests: true,
         bounded_wait: false,
         sleeps_in_hold: false,
         snapshot_free_of_writes: false,
@@ -114,7 +114,7 @@ impl<B: Backend, P: Protocol<B>> Reader for ToyReader<'_, B, P> {
         Self: 'r;
 
     fn suspend(&mut self) -> ToySuspended<'_, B, P> {
-        self.scheme.protocol.suspend();
+        self.scheme.protocol.suspend(self.me);
         ToySuspended(self)
     }
 }
@@ -132,6 +132,6 @@ impl<B: Backend, P: Protocol<B>> Translate for ToySuspended<'_, B, P> {
 
 impl<B: Backend, P: Protocol<B>> Drop for ToySuspended<'_, B, P> {
     fn drop(&mut self) {
-        self.0.scheme.protocol.resume();
+        self.0.scheme.protocol.resume(self.0.me);
     }
 }

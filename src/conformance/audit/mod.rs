@@ -23,8 +23,9 @@ use row::{Row, Verdict};
 use std::collections::BTreeSet;
 use std::io;
 
-/// Bounds on preemptions of the passes, for two threads and for more; the last is the suite's own.
-const PASSES: [Option<[usize; 2]>; 3] = [Some([2, 1]), Some([3, 2]), None];
+/// Bounds on preemptions of the passes: for two threads, and for more. A case whose own bound is lower
+/// keeps that.
+const PASSES: [[usize; 2]; 2] = [[2, 1], [3, 2]];
 /// The bound at which every site is looked for.
 const DISCOVERY: usize = 1;
 
@@ -42,23 +43,21 @@ fn passing(subject: &Subject) -> Vec<Case> {
     subject.suite.iter().filter(passes).cloned().collect()
 }
 
-/// Every case of every pass, those of the first pass first.
+/// Every case of every pass, those of the first pass first; a case that is complete within one pass,
+/// or has reached its own bound, is in no further one.
 fn in_passes(subject: &Subject) -> Vec<Case> {
-    let all = passing(subject);
-    let of_pass = |pass: Option<[usize; 2]>| {
-        all.iter().filter_map(move |case| {
-            let Some([two, more]) = pass else {
-                return Some(case.clone());
-            };
-            let low = if case.readers < 2 { two } else { more };
-            let lower = case.bound.is_none_or(|bound| low < bound);
-            lower.then(|| Case {
-                bound: Some(low),
-                ..case.clone()
-            })
-        })
-    };
-    PASSES.into_iter().flat_map(of_pass).collect()
+    let mut cases: Vec<Case> = Vec::new();
+    for pass in PASSES {
+        for case in passing(subject) {
+            let bound = pass[usize::from(case.threads > 2)];
+            let bound = Some(case.bound.map_or(bound, |own| own.min(bound)));
+            let same = |done: &Case| done.key() == case.key() && done.bound == bound;
+            if !cases.iter().any(same) {
+                cases.push(Case { bound, ..case });
+            }
+        }
+    }
+    cases
 }
 
 /// Every weakening of a scheme's orderings.

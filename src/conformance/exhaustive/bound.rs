@@ -7,6 +7,8 @@
 pub const TWO_THREADS: usize = 4;
 /// What three threads get.
 pub const THREE_THREADS: usize = 2;
+/// What more get.
+pub const MORE_THREADS: usize = 1;
 
 /// Says how far: a scheme, a model and a number of threads, suspenders included, give a bound on
 /// preemptions, or `None` to explore completely.

@@ -10,7 +10,10 @@ use crate::conformance::verdict::Expected;
 use crate::scheme::{Reader, Scheme, Translate};
 
 pub(super) fn model<B: Backend, S: Scheme<B>>() -> Model {
-    Model::of::<B, S>("exclusion", body::<B, S>, Expected::RACE)
+    Model {
+        readers: &[1, 2, 3],
+        ..Model::of::<B, S>("exclusion", body::<B, S>, Expected::RACE)
+    }
 }
 
 fn body<B: Backend, S: Scheme<B>>(readers: usize) {

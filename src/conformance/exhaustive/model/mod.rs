@@ -4,12 +4,18 @@
 //! and with every value that memory may return, and it holds if no execution races on the payload,
 //! fails an assertion, or leaves every thread asleep. That all threads end is part of each of them.
 
+mod arrives;
 mod cancelled;
+mod crossed;
+mod deep;
 mod departs;
 mod exclusion;
 mod freshness;
+mod joins;
+mod leaks;
 mod nested;
 mod rivals;
+mod sleeps;
 mod snapshot;
 mod translates;
 mod twice;
@@ -62,12 +68,18 @@ impl Model {
 /// Every model, for one scheme.
 pub fn all<B: Backend, S: Scheme<B>>() -> Vec<Model> {
     vec![
+        arrives::model::<B, S>(),
         cancelled::model::<B, S>(),
+        crossed::model::<B, S>(),
+        deep::model::<B, S>(),
         departs::model::<B, S>(),
         exclusion::model::<B, S>(),
         freshness::model::<B, S>(),
+        joins::model::<B, S>(),
+        leaks::model::<B, S>(),
         nested::model::<B, S>(),
         rivals::model::<B, S>(),
+        sleeps::model::<B, S>(),
         snapshot::model::<B, S>(),
         translates::model::<B, S>(),
         twice::model::<B, S>(),

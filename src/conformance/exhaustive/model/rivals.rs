@@ -4,7 +4,7 @@
 
 use super::Model;
 use crate::backend::Backend;
-use crate::conformance::exhaustive::stage::{Role, Stage, cast};
+use crate::conformance::exhaustive::stage::{Play, Role, Stage};
 use crate::conformance::verdict::Expected;
 use crate::scheme::{Reader, Scheme, Translate};
 
@@ -28,7 +28,7 @@ pub(super) fn model<B: Backend, S: Scheme<B>>() -> Model {
 fn body<B: Backend, S: Scheme<B>>(readers: usize) {
     let mut roles: Vec<Role<B, S>> = vec![hold_once::<B, S>; readers];
     roles.push(suspend_once::<B, S>);
-    cast(roles, suspend_once::<B, S>);
+    Play::with(roles).run(suspend_once::<B, S>);
 }
 
 fn hold_once<B: Backend, S: Scheme<B>>(
