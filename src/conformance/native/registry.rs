@@ -1,0 +1,94 @@
+//! Everything that there is to stress: every scheme, and every scheme that a missing fence harms.
+//!
+//! The registry of schemes decides; a new scheme needs nothing here.
+
+use super::broken::{Fallback, Fence, HeavyFence, NativeWithout, Removal, harms};
+use super::outcome::{Outcome, Verdict};
+use super::payload::{Payload, Words};
+use super::plan::Plan;
+use super::stress::{self, Quota};
+use crate::backend::{Backend, Native};
+use crate::scheme::{Scheme, Visit, each};
+
+/// A stress of a given scheme, for lists of many.
+pub type Run<P> = fn(Plan, &P, &Quota) -> Outcome;
+
+/// A scheme on a machine, intact or not.
+#[derive(Debug)]
+pub struct Case<P = Words> {
+    /// The scheme's name, and what is taken from the machine.
+    pub name: String,
+    /// What the stress must find.
+    pub expected: Verdict,
+    /// The stress.
+    pub run: Run<P>,
+}
+
+/// Every scheme on the intact machine (library contenders too, with the feature `lab`), then those
+/// that are harmed on each broken one. Each is asked once whether it is: a few holds and suspends.
+pub fn all() -> Vec<Case> {
+    let mut cases = native();
+    cases.extend(without::<Fence, _>());
+    cases.extend(without::<HeavyFence, _>());
+    cases.extend(without::<Fallback, _>());
+    cases
+}
+
+/// Every scheme on the intact machine.
+pub fn native<P: Payload>() -> Vec<Case<P>> {
+    let mut intact = Intact(Vec::new());
+    #[cfg(feature = "lab")]
+    crate::scheme::each_native(&mut intact);
+    #[cfg(not(feature = "lab"))]
+    each::<Native>(&mut intact);
+    intact.0
+}
+
+/// Every scheme of ours on the intact machine.
+pub fn ours<P: Payload>() -> Vec<Case<P>> {
+    let mut intact = Intact(Vec::new());
+    each::<Native>(&mut intact);
+    intact.0
+}
+
+/// The schemes that ask for what is taken away.
+pub fn without<R: Removal, P: Payload>() -> Vec<Case<P>> {
+    let mut harmed = Harmed::<R, P>(Vec::new(), core::marker::PhantomData);
+    each::<NativeWithout<R>>(&mut harmed);
+    harmed.0
+}
+
+/// The case of a scheme on a backend that is to be trusted.
+pub fn case<B: Backend, S: Scheme<B>, P: Payload>() -> Case<P> {
+    Case {
+        name: S::NAME.to_owned(),
+        expected: if S::CLAIMS.holds {
+            Verdict::Pass
+        } else {
+            Verdict::Fail
+        },
+        run: stress::run::<B, S, P>,
+    }
+}
+
+struct Intact<P>(Vec<Case<P>>);
+
+impl<P: Payload> Visit<Native> for Intact<P> {
+    fn visit<S: Scheme<Native>>(&mut self) {
+        self.0.push(case::<Native, S, P>());
+    }
+}
+
+struct Harmed<R, P>(Vec<Case<P>>, core::marker::PhantomData<R>);
+
+impl<R: Removal, P: Payload> Visit<NativeWithout<R>> for Harmed<R, P> {
+    fn visit<S: Scheme<NativeWithout<R>>>(&mut self) {
+        if harms::<R, S>() {
+            self.0.push(Case {
+                name: format!("{}{}", S::NAME, R::SUFFIX),
+                expected: Verdict::Fail,
+                run: stress::run::<NativeWithout<R>, S, P>,
+            });
+        }
+    }
+}
