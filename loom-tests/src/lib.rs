@@ -22,6 +22,7 @@ mod fence;
 pub mod litmus;
 pub mod model;
 pub mod mutation;
+pub mod native;
 pub mod stage;
 pub mod table;
 pub mod twin;

@@ -15,11 +15,15 @@
 
 pub mod broken;
 mod cold;
+mod duet;
+pub mod litmus;
+
 mod marks;
 mod oracle;
 pub mod outcome;
 pub mod payload;
 mod pin;
+pub mod plain;
 pub mod plan;
 mod reader;
 pub mod registry;

@@ -40,7 +40,7 @@ pub(super) const DWELL: u32 = 64;
 /// A suspender that has seen its reader about to hold waits less than this many turns more.
 pub(super) const SKEW: u32 = 1024;
 /// A suspender waits for fewer than this many holds of one reader between two suspends.
-pub(super) const PAUSE: u64 = 128;
+pub(super) const PAUSE: u64 = 64;
 
 /// Passes the time without a system call; the compiler may not shorten it.
 #[inline]
