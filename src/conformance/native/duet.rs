@@ -1,8 +1,10 @@
 //! Threads that do one short thing at the same time, over and over: what a litmus test needs.
 //!
 //! Before each round every thread says that it is there and waits for the others, without any
-//! read-modify-write; then each lets a random, short time pass, so that all offsets occur.
+//! read-modify-write; then each lets a random, short time pass, so that all offsets occur. In half of
+//! the rounds it fills its store buffer, so that its next store comes late.
 
+use super::cold::Cold;
 use super::pin;
 use super::plan::dwell;
 use crate::primitive::Padded;
@@ -16,7 +18,7 @@ use std::thread;
 /// Turns that a thread polls for the others; later ones give the CPU away.
 const POLLS: u32 = 4096;
 /// A thread is late by less than so many turns of an empty loop.
-const SKEW: u32 = 64;
+const SKEW: u32 = 256;
 
 /// What each thread of a round returned, by round.
 pub(super) type Results = Vec<Vec<u64>>;
@@ -38,12 +40,16 @@ pub(super) fn play(rounds: u64, seed: u64, parts: &[&(dyn Fn(u64) -> u64 + Sync)
                 let _ = cpu.map(pin::pin);
                 // Written before the first round, or page faults would be its fences.
                 let mut results = vec![u64::MAX; rounds as usize];
+                let cold = Cold::new();
                 for (round, result) in (1..).zip(&mut results) {
                     there[me].0.store(round, Release);
                     for other in there {
                         wait(&other.0, round);
                     }
                     dwell(rng.u32(..SKEW));
+                    if rng.bool() {
+                        cold.fill(&mut rng);
+                    }
                     *result = part(round);
                 }
                 results

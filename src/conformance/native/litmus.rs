@@ -25,9 +25,9 @@ use std::fmt;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 
 /// Rounds of a test whose fences cost nanoseconds.
-const ROUNDS: u64 = 1_000_000;
+const ROUNDS: u64 = 400_000;
 /// Rounds of a test with a heavy fence: some 10 us each.
-const HEAVY_ROUNDS: u64 = 100_000;
+const HEAVY_ROUNDS: u64 = 50_000;
 /// Turns of an empty loop that take about as long as `membarrier`.
 const PAUSE: u32 = 20_000;
 
