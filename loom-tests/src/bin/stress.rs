@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     };
     let done = match arguments.mode {
         Mode::Stress => run::stress(&arguments).map(|rows| rows.surprises),
-        Mode::Plain => run::plain(&arguments),
+        Mode::Plain => run::plain(&arguments).map(|()| 0),
         Mode::Litmus => litmus::run(&arguments).map(|rows| rows.surprises),
         Mode::Write => results::write(&arguments),
     };

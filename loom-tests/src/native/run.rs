@@ -4,7 +4,7 @@ use super::arguments::Arguments;
 use super::progress::shown;
 use super::table::Table;
 use ptom::conformance::native::outcome::Outcome;
-use ptom::conformance::native::payload::Payload;
+use ptom::conformance::native::payload::{Payload, Words};
 use ptom::conformance::native::plain::Plain;
 use ptom::conformance::native::registry::{self, Case};
 use std::io;
@@ -22,29 +22,24 @@ const HEADER: [&str; 11] = [
 pub fn stress(arguments: &Arguments) -> io::Result<Table> {
     let mut table = Table::new(&HEADER)?;
     for case in registry::all() {
-        run(
-            arguments,
-            &case,
-            &ptom::conformance::native::payload::Words::default(),
-            &mut table,
-        )?;
+        run(arguments, &case, &Words::default(), &mut table)?;
     }
     Ok(table)
 }
 
-/// Stresses every scheme of ours that is wanted on plain memory; returns how many surprised. Without
-/// a sanitizer it shows little.
+/// Stresses every scheme of ours that is wanted on plain memory. What was expected is for a sanitizer
+/// to say: without one, x86 shows little of it, so that nothing counts as a surprise.
 ///
 /// # Errors
 /// If standard output cannot be written.
-pub fn plain(arguments: &Arguments) -> io::Result<usize> {
+pub fn plain(arguments: &Arguments) -> io::Result<()> {
     let mut table = Table::new(&HEADER)?;
-    for case in registry::ours() {
-        // SAFETY: a scheme that keeps its promise excludes; the control races, and is run so that a
-        // sanitizer reports it.
+    for case in registry::sanitized() {
+        // SAFETY: a scheme that keeps its promise excludes. The control races, and so does what runs
+        // on a broken machine: both are here for a sanitizer to report.
         run(arguments, &case, &unsafe { Plain::new() }, &mut table)?;
     }
-    Ok(table.surprises)
+    Ok(())
 }
 
 fn run<P: Payload>(

@@ -1,8 +1,12 @@
 //! What reader and suspender tell each other beside the scheme: enough to see that they met.
 //!
-//! Everything is `Relaxed`, so that no ordering of ours stands in for one that the scheme lacks.
+//! Every access is `Relaxed`, so that no ordering of ours stands in for one that the scheme lacks.
 //! (On x86 loads and stores are ordered all the same; what matters there is that nothing here is a
 //! read-modify-write or a fence near a hold.)
+//!
+//! But for two Release stores that nobody acquires: `ThreadSanitizer` keeps one stack for all equal
+//! accesses of a thread between two releases, and drops a report whose stack it has forgotten. A
+//! scheme that releases nothing would often race unreported.
 
 use crate::primitive::Padded;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};

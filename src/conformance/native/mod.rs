@@ -17,7 +17,6 @@ pub mod broken;
 mod cold;
 mod duet;
 pub mod litmus;
-
 mod marks;
 mod oracle;
 pub mod outcome;
@@ -27,5 +26,6 @@ pub mod plain;
 pub mod plan;
 mod reader;
 pub mod registry;
+pub mod relaxed;
 pub mod stress;
 mod suspender;

@@ -1,14 +1,17 @@
 //! A payload of plain memory, which is what `ThreadSanitizer` watches.
 //!
-//! It sees happens-before by accesses alone, so it says whether every hold is ordered before the
+//! It sees happens-before, by accesses alone, so it says whether every hold is ordered before the
 //! suspend that waited for it, and every suspend before the holds that follow: what x86 never gets
-//! wrong, and the torn-value oracle cannot see there. It does **not** see
+//! wrong, and the torn-value oracle cannot see there. [`relaxed`](super::relaxed) shows that it can.
+//! It does **not** see
 //!
 //! * a missing fence: Dekker's handshake without its fence gives no report, unless a torn hold
 //!   happens to occur, which is rarer under its instrumentation. The atomic payload is for that.
 //! * what only a fence orders: it knows no fences, and would report what is right. No scheme of
 //!   ours relies on one in a hold; `seqlock`'s snapshot does, and reads while a suspend writes. So a
 //!   scheme whose snapshots write nothing takes none on this payload.
+//! * a `Relaxed` store where a Release is needed, if the same word was released before: it takes the
+//!   later store for a part of that release.
 //! * the inside of std, which is not instrumented: locks of std, and what is built on them, would
 //!   be reported falsely. So library contenders are not run on this payload.
 #![allow(unsafe_code)]

@@ -9,7 +9,7 @@ use super::plan::{COLD, NEST, REGISTER, SNAPSHOT};
 use crate::backend::Backend;
 use crate::scheme::{Reader, Scheme, Translate};
 use fastrand::Rng;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Relaxed, Release};
 
 /// One reader thread of a stress.
 pub(super) struct Holder<'a, S, P> {
@@ -82,7 +82,8 @@ impl<S, P: Payload> Holder<'_, S, P> {
         } else {
             drop(hold);
         }
-        self.mark.left.store(number, Relaxed);
+        // Nobody acquires it: see `marks`.
+        self.mark.left.store(number, Release);
         // A whole suspended section, or its end, lay between the call and the hold.
         self.outcome.waited_holds += u64::from(look.value > changed);
         self.judge(look, resumed);

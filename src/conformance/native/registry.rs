@@ -6,6 +6,7 @@ use super::broken::{Fallback, Fence, HeavyFence, NativeWithout, Removal, harms};
 use super::outcome::{Outcome, Verdict};
 use super::payload::{Payload, Words};
 use super::plan::Plan;
+use super::relaxed::{self, NativeRelaxed};
 use super::stress::{self, Quota};
 use crate::backend::{Backend, Native};
 use crate::scheme::{Scheme, Visit, each};
@@ -44,10 +45,14 @@ pub fn native<P: Payload>() -> Vec<Case<P>> {
     intact.0
 }
 
-/// Every scheme of ours on the intact machine.
-pub fn ours<P: Payload>() -> Vec<Case<P>> {
+/// What a sanitizer is run on: every scheme of ours, then each on a machine whose accesses order
+/// nothing. [`Case::expected`] is what the sanitizer must say, not what the stress will.
+pub fn sanitized<P: Payload>() -> Vec<Case<P>> {
     let mut intact = Intact(Vec::new());
     each::<Native>(&mut intact);
+    let mut relaxed = Relaxed(Vec::new());
+    each::<NativeRelaxed>(&mut relaxed);
+    intact.0.append(&mut relaxed.0);
     intact.0
 }
 
@@ -76,6 +81,18 @@ struct Intact<P>(Vec<Case<P>>);
 impl<P: Payload> Visit<Native> for Intact<P> {
     fn visit<S: Scheme<Native>>(&mut self) {
         self.0.push(case::<Native, S, P>());
+    }
+}
+
+struct Relaxed<P>(Vec<Case<P>>);
+
+impl<P: Payload> Visit<NativeRelaxed> for Relaxed<P> {
+    fn visit<S: Scheme<NativeRelaxed>>(&mut self) {
+        self.0.push(Case {
+            name: format!("{}{}", S::NAME, relaxed::SUFFIX),
+            expected: Verdict::Fail,
+            run: stress::run::<NativeRelaxed, S, P>,
+        });
     }
 }
 

@@ -8,7 +8,7 @@ use super::reader::register;
 use crate::backend::Backend;
 use crate::scheme::{Reader, Scheme, Translate};
 use fastrand::Rng;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Relaxed, Release};
 
 /// Turns of a wait for a reader that poll; later ones give the CPU away.
 const POLLS: u32 = 4096;
@@ -78,6 +78,7 @@ impl<S, P: Payload> Suspender<'_, S, P> {
         }
         self.marks.changed.0.store(number, Relaxed);
         drop(suspended);
-        self.marks.resumed.0.store(number, Relaxed);
+        // Nobody acquires it: see `marks`.
+        self.marks.resumed.0.store(number, Release);
     }
 }
