@@ -30,6 +30,8 @@ pub(super) type Results = Vec<Vec<u64>>;
 /// If a part panics.
 pub(super) fn play(rounds: u64, seed: u64, parts: &[&(dyn Fn(u64) -> u64 + Sync)]) -> Results {
     let cpus = pin::allowed();
+    // On one CPU nobody comes while we poll.
+    let polls = if cpus.len() < 2 { 0 } else { POLLS };
     let there: Vec<Padded<AtomicU64>> = parts.iter().map(|_| Padded::default()).collect();
     let mut rng = Rng::with_seed(seed);
     thread::scope(|scope| {
@@ -44,7 +46,7 @@ pub(super) fn play(rounds: u64, seed: u64, parts: &[&(dyn Fn(u64) -> u64 + Sync)
                 for (round, result) in (1..).zip(&mut results) {
                     there[me].0.store(round, Release);
                     for other in there {
-                        wait(&other.0, round);
+                        wait(&other.0, round, polls);
                     }
                     dwell(rng.u32(..SKEW));
                     if rng.bool() {
@@ -61,10 +63,10 @@ pub(super) fn play(rounds: u64, seed: u64, parts: &[&(dyn Fn(u64) -> u64 + Sync)
     })
 }
 
-fn wait(other: &AtomicU64, round: u64) {
+fn wait(other: &AtomicU64, round: u64, polls: u32) {
     let mut turn = 0;
     while other.load(Acquire) < round {
-        if turn < POLLS {
+        if turn < polls {
             turn += 1;
             std::hint::spin_loop();
         } else {
