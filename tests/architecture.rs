@@ -23,7 +23,10 @@ const LAYERS: [&str; 8] = [
 const CORE: usize = 6;
 
 /// The files that may have unsafe code.
-const UNSAFE: [&str; 1] = ["conformance/exhaustive/stage.rs"];
+const UNSAFE: [&str; 2] = [
+    "conformance/exhaustive/stage.rs",
+    "conformance/native/plain.rs",
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -15,6 +15,7 @@
 
 mod bound;
 pub mod litmus;
+pub mod native;
 pub mod twin;
 
 use ptom::conformance::Kit;

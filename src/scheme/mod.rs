@@ -164,6 +164,13 @@ pub struct Free;
 #[must_use = "dropping it resumes"]
 pub struct Alone<G>(#[allow(dead_code)] G);
 
+impl<G> Alone<G> {
+    /// The world that this guard keeps to itself.
+    pub fn new(guard: G) -> Self {
+        Self(guard)
+    }
+}
+
 impl<G> fmt::Debug for Alone<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Alone")
