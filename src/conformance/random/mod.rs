@@ -1,1 +1,33 @@
 //! Random schedules of worlds too large to explore.
+//!
+//! The real suspend protocol, with pmap and hypervisor, on eight vCPUs, under any scheme, in as many
+//! schedules as there is time for: [`check`]. The machine's oracle counts stale uses; a sound scheme
+//! has none in any schedule, a control must be caught. What is found can be run again: [`replay`].
+//!
+//! [`backend`] says what such schedules cannot find: a mistake of memory ordering.
+
+pub mod backend;
+mod check;
+mod encode;
+mod fine;
+mod grain;
+mod job;
+mod recorder;
+mod run;
+mod suspender;
+pub mod table;
+mod vcpu;
+mod verdict;
+pub mod word;
+mod world;
+
+pub use backend::{Asymmetric, Fences, Random, Symmetric};
+pub use check::{Checked, NoSchedule, Picks, Plan, check, replay};
+pub use job::{Job, Jobs};
+pub use verdict::{Expected, Failure, Kind, Outcome};
+pub use world::World;
+
+#[cfg(test)]
+mod planted;
+#[cfg(test)]
+mod tests;
