@@ -12,6 +12,7 @@ mod encode;
 mod fine;
 mod grain;
 mod job;
+pub mod progress;
 mod recorder;
 mod run;
 mod suspender;

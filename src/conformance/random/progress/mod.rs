@@ -1,0 +1,164 @@
+//! Progress: who waits for whom, and for how many steps at most.
+//!
+//! A step is one choice of the scheduler, which counts them. The scheduler is fair (round robin, with
+//! a random quantum), or scripted first and fair afterwards. A bound here is measured, over so many
+//! seeds, and not proved; what the directed schedules show to be unbounded is.
+//!
+//! | property | what must be shown |
+//! |---|---|
+//! | `suspender_under_holds` | a suspender gets exclusivity, though fresh, overlapping holds never end |
+//! | `reader_after_resume` | readers that waited get on, though another suspend follows at once |
+//! | `hold_after_asking` | a hold that begins after the suspender asked waits ([`Claims::bounded_wait`]) |
+//! | `back_to_back` | how many suspends may overtake a waiting reader; no scheme claims a bound |
+//!
+//! [`Claims::bounded_wait`]: crate::scheme::Claims::bounded_wait
+
+mod back_to_back;
+mod clock;
+mod fair;
+mod fresh_hold;
+mod overlap;
+mod resume;
+mod row;
+mod script;
+#[cfg(test)]
+mod tests;
+
+use super::run;
+use super::verdict::Failure;
+use super::{Fences, Random, grain};
+use crate::scheme::{Scheme, Size, Visit, each};
+use clock::Clock;
+use fair::Fair;
+pub use row::{HEADER, Property, Row, row};
+use script::{Mark, Script};
+use shuttle::scheduler::Scheduler;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Steps within which a suspender must have exclusivity, and a reader its hold: several times what
+/// any scheme of ours takes, and a fraction of [`GIVEN_UP`].
+pub const BOUND: u64 = 5_000;
+
+/// Steps after which an execution is given up.
+const GIVEN_UP: u64 = 50_000;
+
+/// Readers of the fair worlds.
+const READERS: usize = 3;
+
+/// Locks of a sharded scheme: enough for each thread to have its own.
+const SHARDS: usize = 4;
+
+struct Sizes;
+
+impl Sizes {
+    fn of(readers: usize) -> Size {
+        Size {
+            readers,
+            shards: SHARDS,
+        }
+    }
+}
+
+/// What one execution measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Sample {
+    steps: u64,
+    /// Suspends, or holds, that came first.
+    overtaken: u64,
+}
+
+/// Where executions leave their samples; one that was given up leaves none.
+#[derive(Clone, Debug, Default)]
+struct Steps(Arc<Mutex<Vec<Sample>>>);
+
+impl Steps {
+    fn push(&self, sample: Sample) {
+        let mut samples = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        samples.push(sample);
+    }
+
+    fn take(&self) -> Vec<Sample> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The samples of as many executions as the scheduler has, and what one of them panicked with.
+fn measure(
+    scheduler: impl Scheduler + 'static,
+    body: impl Fn(&Steps) + Send + Sync + 'static,
+) -> (Vec<Sample>, Option<Failure>) {
+    let steps = Steps::default();
+    let inside = steps.clone();
+    let ran = run::run(scheduler, &Arc::default(), move || {
+        grain::make_fine(true);
+        body(&inside);
+    });
+    (steps.take(), ran.panic)
+}
+
+/// Measures every property of scheme `S`, with `seeds` seeds from `seed` on where schedules are
+/// random. Costs about a millisecond a seed. A scheme that holds nobody up has no rows.
+pub fn rows<F: Fences, S: Scheme<Random<F>>>(seed: u64, seeds: u64) -> Vec<Row> {
+    if !S::CLAIMS.holds {
+        return Vec::new();
+    }
+    let fair = |clock: &Clock| Fair::new(clock.clone(), GIVEN_UP, seed, seeds);
+    let scripted = |turns, mark: &Mark, clock: &Clock| {
+        Script::new(turns, mark.clone(), clock.clone(), GIVEN_UP)
+    };
+    let row = |property, readers, seeds, (samples, panic): (Vec<Sample>, Option<Failure>)| {
+        Row::of::<F, S>(property, readers, (seed, seeds), &samples, panic)
+    };
+    let clock = Clock::default();
+    let overlap = measure(fair(&clock), move |steps| {
+        overlap::body::<F, S>(READERS, &clock, steps);
+    });
+    let clock = Clock::default();
+    let resume = measure(fair(&clock), move |steps| {
+        resume::body::<F, S>(READERS, &clock, steps);
+    });
+    let (clock, mark) = (Clock::default(), Mark::default());
+    let fresh = scripted(fresh_hold::turns(), &mark, &clock);
+    let fresh = measure(fresh, move |steps| fresh_hold::body::<F, S>(&mark, steps));
+    let (clock, mark) = (Clock::default(), Mark::default());
+    let back = scripted(back_to_back::turns(), &mark, &clock);
+    let back = measure(back, move |steps| {
+        back_to_back::body::<F, S>(&clock, &mark, steps);
+    });
+    vec![
+        row(Property::SuspenderUnderHolds, READERS, seeds, overlap),
+        row(Property::ReaderAfterResume, READERS, seeds, resume),
+        row(Property::HoldAfterAsking, 2, 1, fresh),
+        row(Property::BackToBack, 1, 1, back),
+    ]
+}
+
+/// Collects the rows of each scheme it visits.
+#[derive(Clone, Debug)]
+pub struct Measure {
+    /// The first seed.
+    pub seed: u64,
+    /// How many.
+    pub seeds: u64,
+    /// The rows so far.
+    pub rows: Vec<Row>,
+}
+
+impl Measure {
+    /// Every scheme of the registry, on a machine with membarrier.
+    pub fn ours(seed: u64, seeds: u64) -> Self {
+        let mut measure = Self {
+            seed,
+            seeds,
+            rows: Vec::new(),
+        };
+        each::<Random>(&mut measure);
+        measure
+    }
+}
+
+impl<F: Fences> Visit<Random<F>> for Measure {
+    fn visit<S: Scheme<Random<F>>>(&mut self) {
+        self.rows.extend(rows::<F, S>(self.seed, self.seeds));
+    }
+}
