@@ -7,9 +7,12 @@
 //! | see one scheme | `schedules [--schedules N] [--seed S] SCHEME` |
 //! | rewrite `results/schedules.csv` | `schedules --write [--schedules N] [--seed S]` |
 //! | run a printed schedule again | `schedules --replay TEXT [--world WORLD] SCHEME` |
+//! | see who waits for how many steps | `schedules --progress [--seeds N] [--seed S] [SCHEME]` |
+//! | rewrite `results/progress.csv` | `schedules --progress --write` |
 //!
 //! Rates, and the schedules that failed, go to stderr.
 
+use ptom::conformance::random::progress::{self, Measure};
 use ptom::conformance::random::{Job, Jobs, Picks, Plan, World, table};
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -19,7 +22,9 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Instant;
 
-const USAGE: &str = "usage: schedules [--schedules N] [--seed S] [--write] [SCHEME], or schedules --replay TEXT [--world WORLD] SCHEME";
+const USAGE: &str = "usage: schedules [--schedules N] [--seed S] [--write] [SCHEME], or \
+    schedules --progress [--seeds N] [--seed S] [--write] [SCHEME], or \
+    schedules --replay TEXT [--world WORLD] SCHEME";
 
 /// Who chooses, in turn.
 const PICKS: [Picks; 2] = [Picks::Random, Picks::Pct { depth: 4 }];
@@ -28,7 +33,9 @@ const PICKS: [Picks; 2] = [Picks::Random, Picks::Pct { depth: 4 }];
 struct Asked {
     schedules: usize,
     seed: u64,
+    seeds: u64,
     write: bool,
+    progress: bool,
     replay: Option<String>,
     world: String,
     scheme: Option<String>,
@@ -50,7 +57,9 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
     let mut asked = Asked {
         schedules: 1000,
         seed: 1,
+        seeds: 200,
         write: false,
+        progress: false,
         replay: None,
         world: "membarrier".to_owned(),
         scheme: None,
@@ -60,6 +69,8 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
         match argument.as_str() {
             "--schedules" => asked.schedules = number(&argument, &value()?)?,
             "--seed" => asked.seed = number(&argument, &value()?)?,
+            "--seeds" => asked.seeds = number(&argument, &value()?)?,
+            "--progress" => asked.progress = true,
             "--replay" => asked.replay = Some(value()?),
             "--world" => asked.world = value()?,
             "--write" => asked.write = true,
@@ -91,8 +102,38 @@ fn run(asked: &Asked) -> Result<ExitCode, String> {
     }
     match &asked.replay {
         Some(text) => replay(asked, &jobs, text),
+        None if asked.progress => measure(asked),
         None => check(asked, &jobs),
     }
+}
+
+fn measure(asked: &Asked) -> Result<ExitCode, String> {
+    let mut rows = Measure::ours(asked.seed, asked.seeds).rows;
+    if let Some(scheme) = &asked.scheme {
+        rows.retain(|row| row.scheme == scheme);
+    }
+    let lines: Vec<_> = rows.iter().map(progress::row).collect();
+    let text = table(&progress::HEADER, &lines)?;
+    if asked.write {
+        write("progress.csv", &text)?;
+    }
+    let surprises = rows.iter().filter(|row| !row.is_expected()).count();
+    match put(&text) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(e.to_string()),
+        _ => Ok(ExitCode::from(u8::from(surprises > 0))),
+    }
+}
+
+/// A table as CSV.
+fn table(header: &[&str], rows: &[Vec<String>]) -> Result<String, String> {
+    let rows = rows.iter().map(|row| table::line(row));
+    let text: io::Result<String> = std::iter::once(table::line(header)).chain(rows).collect();
+    text.map_err(|e| e.to_string())
+}
+
+fn write(name: &str, text: &str) -> Result<(), String> {
+    let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results");
+    std::fs::write(results.join(name), text).map_err(|e| format!("results/{name}: {e}"))
 }
 
 fn replay(asked: &Asked, jobs: &[Job], text: &str) -> Result<ExitCode, String> {
@@ -147,11 +188,8 @@ fn check(asked: &Asked, jobs: &[Job]) -> Result<ExitCode, String> {
     }
     let rows = rows.into_inner().map_err(|e| e.to_string())?;
     if asked.write {
-        let done = rows.done.iter().flatten().map(|row| table::line(row));
-        let text: io::Result<String> = std::iter::once(Ok(header)).chain(done).collect();
-        let text = text.map_err(|e| e.to_string())?;
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/schedules.csv");
-        std::fs::write(path, text).map_err(|e| format!("results/schedules.csv: {e}"))?;
+        let done: Vec<_> = rows.done.into_iter().flatten().collect();
+        write("schedules.csv", &table(&table::HEADER, &done)?)?;
     }
     Ok(ExitCode::from(u8::from(rows.surprises > 0)))
 }

@@ -1,14 +1,14 @@
 //! Checks one scheme over so many schedules of the whole world, and replays one of them.
 
 use super::encode;
+use super::replayer::Replayer;
 use super::run::{self, Ran};
 use super::verdict::{Expected, Failure, Kind, Outcome};
 use super::world::{self, Found};
 use super::{Fences, Random, World};
 use crate::scheme::Scheme;
-use shuttle::scheduler::{PctScheduler, RandomScheduler, ReplayScheduler};
+use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use std::fmt;
-use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -146,26 +146,16 @@ pub fn replay<F: Fences, S: Scheme<Random<F>>>(
     world: World,
     schedule: &str,
 ) -> Result<Option<Failure>, NoSchedule> {
-    if !encode::is_plausible(schedule) {
-        return Err(NoSchedule);
-    }
-    let read = || ReplayScheduler::new_from_encoded(schedule);
-    let replayed = catch_unwind(read).map_err(|_| NoSchedule)?;
-    let (ran, found) = explore::<F, S>(replayed, world);
-    let failure = failure(&ran, found);
-    let strays = [
-        "expected context switch",
-        "expected random",
-        "schedule ended",
-        "scheduled task",
-    ];
-    match &failure {
-        Some(f) if strays.iter().any(|s| f.message.starts_with(s)) => Err(NoSchedule),
-        _ => Ok(failure),
+    let (seed, choices) = encode::parse(schedule).ok_or(NoSchedule)?;
+    let (replayer, strayed) = Replayer::new(seed, choices);
+    let (ran, found) = explore::<F, S>(replayer, world);
+    match strayed.get() {
+        true => Err(NoSchedule),
+        false => Ok(failure(&ran, found)),
     }
 }
 
-fn explore<F: Fences, S: Scheme<Random<F>>>(
+pub(super) fn explore<F: Fences, S: Scheme<Random<F>>>(
     scheduler: impl shuttle::scheduler::Scheduler + 'static,
     world: World,
 ) -> (Ran, Option<Found>) {

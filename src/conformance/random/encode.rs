@@ -1,6 +1,7 @@
 //! A schedule as shuttle's `ReplayScheduler` reads it: hexadecimal, on one line.
 //!
-//! shuttle writes this form itself, but only to the terminal or to a file. A magic byte; three
+//! shuttle writes this form itself, but only to the terminal or to a file; and it reads it, but panics
+//! at what is none, and takes as much memory as the text says it needs. A magic byte; three
 //! variable-length numbers: bits of a task's number, choices, seed; then the choices, packed from the
 //! lowest bit of each byte up: a 0 and the task's number, or a 1 for a random number drawn.
 
@@ -25,34 +26,47 @@ pub(super) fn schedule(seed: u64, choices: &[Option<usize>]) -> String {
     bits.bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
-/// Whether a text could be a schedule. shuttle believes the length that the text begins with, and
-/// takes as much memory, so that is looked at first; it panics at whatever else is wrong.
-pub(super) fn is_plausible(text: &str) -> bool {
+/// Seed and choices of a text; `None` if it is no schedule.
+pub(super) fn parse(text: &str) -> Option<(u64, Vec<Option<usize>>)> {
     let digits: Option<Vec<u8>> = text.chars().map(|c| Some(c.to_digit(16)? as u8)).collect();
-    let Some(digits) = digits else {
-        return false;
-    };
-    let mut bytes = digits.chunks(2).map(|pair| match pair {
-        [high, low] => high << 4 | low,
-        _ => 0,
-    });
-    let magic = bytes.next();
-    let mut number = || {
-        let mut value = 0u64;
-        for shift in (0..63).step_by(7) {
-            let byte = bytes.next()?;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Some(value);
+    let digits = digits.filter(|d| d.len() % 2 == 0)?;
+    let mut bytes = digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]);
+    (bytes.next()? == MAGIC).then_some(())?;
+    let width = take_number(&mut bytes)?;
+    let count = take_number(&mut bytes)?;
+    let seed = take_number(&mut bytes)?;
+    (1..=16).contains(&width).then_some(())?;
+    let bits: Vec<bool> = bytes
+        .flat_map(|byte| (0..8).map(move |bit| byte >> bit & 1 == 1))
+        .collect();
+    let mut bits = bits.into_iter();
+    let mut choices = Vec::new();
+    for _ in 0..count {
+        // Whatever the count claims, this ends with the text.
+        choices.push(match bits.next()? {
+            true => None,
+            false => {
+                let mut task = 0;
+                for bit in 0..width {
+                    task |= usize::from(bits.next()?) << bit;
+                }
+                Some(task)
             }
+        });
+    }
+    Some((seed, choices))
+}
+
+fn take_number(bytes: &mut impl Iterator<Item = u8>) -> Option<u64> {
+    let mut value = 0;
+    for shift in (0..u64::BITS).step_by(7) {
+        let byte = bytes.next()?;
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Some(value);
         }
-        None
-    };
-    let (width, choices) = (number(), number());
-    let bits = digits.len() as u64 * 4;
-    magic == Some(MAGIC)
-        && width.is_some_and(|w| (1..=16).contains(&w))
-        && choices.is_some_and(|c| c <= bits)
+    }
+    None
 }
 
 /// Seven bits a byte, the lowest first; the top bit says that more follow.

@@ -4,6 +4,8 @@
 //! schedules as there is time for: [`check`]. The machine's oracle counts stale uses; a sound scheme
 //! has none in any schedule, a control must be caught. What is found can be run again: [`replay`].
 //!
+//! [`progress`] counts who waits for whom, and how long.
+//!
 //! [`backend`] says what such schedules cannot find: a mistake of memory ordering.
 
 pub mod backend;
@@ -14,6 +16,7 @@ mod grain;
 mod job;
 pub mod progress;
 mod recorder;
+mod replayer;
 mod run;
 mod suspender;
 pub mod table;

@@ -26,6 +26,10 @@ pub(super) trait Plant: Debug + Send + Sync + 'static {
     const DRAINS: Drains = Drains::Everybody;
     /// A hold ends as soon as it has begun, before the MFN is used.
     const ENDS_AT_ONCE: bool = false;
+    /// What the suspender does when it has exclusivity, which it should not.
+    fn when_exclusive<B: Backend>(_word: &B::U64) {}
+    /// The gate stays shut after a suspend.
+    const NEVER_OPENS: bool = false;
 }
 
 #[derive(Debug)]
@@ -54,6 +58,28 @@ impl Plant for LateRegistrant {
 pub(super) struct EndsAtOnce;
 impl Plant for EndsAtOnce {
     const ENDS_AT_ONCE: bool = true;
+}
+
+#[derive(Debug)]
+pub(super) struct NeverOpens;
+impl Plant for NeverOpens {
+    const NEVER_OPENS: bool = true;
+}
+
+#[derive(Debug)]
+pub(super) struct Panics;
+impl Plant for Panics {
+    fn when_exclusive<B: Backend>(_: &B::U64) {
+        panic!("a scheme's own assertion");
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Spins;
+impl Plant for Spins {
+    fn when_exclusive<B: Backend>(word: &B::U64) {
+        while word.load(SeqCst) != u64::MAX {}
+    }
 }
 
 #[derive(Debug)]
@@ -92,7 +118,7 @@ pub(super) struct PlantedReader<'s, B: Backend, P> {
 
 #[derive(Debug)]
 pub(super) struct PlantedSuspended<'r, B: Backend> {
-    _shut: Shut<'r, B>,
+    _shut: Option<Shut<'r, B>>,
 }
 
 impl<B: Backend> Translate for PlantedSuspended<'_, B> {
@@ -205,6 +231,11 @@ impl<B: Backend, P: Plant> Reader for PlantedReader<'_, B, P> {
                 turn += 1;
             }
         }
-        PlantedSuspended { _shut: shut }
+        P::when_exclusive::<B>(&scheme.mark);
+        if P::NEVER_OPENS {
+            std::mem::forget(shut);
+            return PlantedSuspended { _shut: None };
+        }
+        PlantedSuspended { _shut: Some(shut) }
     }
 }

@@ -42,12 +42,10 @@ impl World {
     };
 }
 
-/// Address spaces that all vCPUs share, so that their locks are contended.
-const SHARED: usize = 2;
-/// Where each has a page that nobody unmaps, so that its tables stay.
+/// Where the shared address space has a page that nobody unmaps, so that its tables stay.
 pub(super) const ANCHOR: Va = Va(0x40_0000);
 /// Free pages that a vCPU begins with: enough for a private address space and its tables.
-const CACHE: usize = 6;
+const CACHE: usize = 4;
 /// Locks of a sharded scheme.
 const SHARDS: usize = 4;
 /// Tables of one address space.
@@ -123,7 +121,7 @@ pub(super) fn body<F: Fences, S: Scheme<Random<F>>>(world: &World) -> Found {
     let machine = Machine::<Random<F>, Fine<S>>::new(config(world)).expect("a machine");
     let Booted {
         kernel,
-        spaces,
+        shared,
         shares,
     } = boot(&machine, world).expect("a guest that boots");
     let notes = Notes::default();
@@ -134,7 +132,7 @@ pub(super) fn body<F: Fences, S: Scheme<Random<F>>>(world: &World) -> Found {
                 world,
                 machine: &machine,
                 kernel: &kernel,
-                shared: spaces[me % SHARED],
+                shared,
                 me,
                 page,
                 cache,
@@ -154,7 +152,7 @@ pub(super) fn body<F: Fences, S: Scheme<Random<F>>>(world: &World) -> Found {
 
 fn config(world: &World) -> Config {
     let own = Guest::<Random>::OWN_PAGES + TABLES;
-    let shared = SHARED as u64 * (TABLES + 1);
+    let shared = TABLES + 1;
     let each = world.vcpus as u64 * (1 + CACHE as u64);
     Config {
         pages: (own + shared + each).max(32),
@@ -163,7 +161,8 @@ fn config(world: &World) -> Config {
     }
 }
 
-/// An address space that all vCPUs share, and the page that stays mapped at [`ANCHOR`].
+/// The address space that all vCPUs share, so that its lock is contended, and the page that stays
+/// mapped at [`ANCHOR`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shared {
     pub(super) space: PmapId,
@@ -173,26 +172,22 @@ pub(super) struct Shared {
 /// A booted guest, and what its vCPUs begin with.
 struct Booted<F: Fences> {
     kernel: Kernel<Random<F>>,
-    spaces: Vec<Shared>,
+    shared: Shared,
     /// By vCPU: its page, and its free pages.
     shares: Vec<(Pfn, PageCache)>,
 }
 
-/// Boots the guest, makes the shared address spaces, and hands out the pages.
+/// Boots the guest, makes the shared address space, and hands out the pages.
 fn boot<F: Fences, S: Scheme<Random<F>>>(
     machine: &Machine<Random<F>, S>,
     world: &World,
 ) -> Result<Booted<F>, PmapError> {
     let vcpu = machine.vcpu().map_err(|_| PmapError::Nothing)?;
-    let kernel = Kernel::boot(&vcpu, (SHARED + world.vcpus) as u32)?;
+    let kernel = Kernel::boot(&vcpu, 1 + world.vcpus as u32)?;
     let mut cache = PageCache::default();
-    let mut make = || {
-        let space = kernel.create(&vcpu, &mut cache)?;
-        let anchor = kernel.take_page(&mut cache)?;
-        kernel.enter(&vcpu, &mut cache, space, ANCHOR, anchor, true)?;
-        Ok(Shared { space, anchor })
-    };
-    let spaces: Result<Vec<_>, PmapError> = (0..SHARED).map(|_| make()).collect();
+    let space = kernel.create(&vcpu, &mut cache)?;
+    let anchor = kernel.take_page(&mut cache)?;
+    kernel.enter(&vcpu, &mut cache, space, ANCHOR, anchor, true)?;
     let mut share = || {
         let mut own = PageCache::default();
         for _ in 0..CACHE {
@@ -204,7 +199,7 @@ fn boot<F: Fences, S: Scheme<Random<F>>>(
     kernel.drain(&mut cache);
     Ok(Booted {
         kernel,
-        spaces: spaces?,
+        shared: Shared { space, anchor },
         shares: shares?,
     })
 }

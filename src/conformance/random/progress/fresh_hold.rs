@@ -5,7 +5,7 @@
 //! before it asked, B does not get in.
 
 use super::script::{Mark, Turn};
-use super::{Sample, Sizes, Steps};
+use super::{Sample, Steps, size};
 use crate::conformance::random::{Fences, Random};
 use crate::scheme::{Reader, Scheme, Translate};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -31,7 +31,7 @@ pub(super) fn turns() -> Vec<Turn> {
 
 /// A sample whose `overtaken` is 1 if B got in, and 0 if it waited.
 pub(super) fn body<F: Fences, S: Scheme<Random<F>>>(mark: &Mark, steps: &Steps) {
-    let scheme = S::new(Sizes::of(3));
+    let scheme = S::new(size(3));
     let register = || scheme.reader().expect("a slot for each");
     let (first, mut suspender, second) = (register(), register(), register());
     let suspended = AtomicBool::new(false);

@@ -26,36 +26,32 @@ mod tests;
 
 use super::run;
 use super::verdict::Failure;
-use super::{Fences, Random, grain};
+use super::{Asymmetric, Fences, Random, Symmetric, grain};
 use crate::scheme::{Scheme, Size, Visit, each};
 use clock::Clock;
 use fair::Fair;
 pub use row::{HEADER, Property, Row, row};
-use script::{Mark, Script};
+use script::{Mark, Script, Turn};
 use shuttle::scheduler::Scheduler;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Steps within which a suspender must have exclusivity, and a reader its hold: several times what
 /// any scheme of ours takes, and a fraction of [`GIVEN_UP`].
-pub const BOUND: u64 = 5_000;
+pub const BOUND: u64 = 20_000;
 
 /// Steps after which an execution is given up.
-const GIVEN_UP: u64 = 50_000;
+const GIVEN_UP: u64 = 100_000;
 
 /// Readers of the fair worlds.
-const READERS: usize = 3;
+const READERS: [usize; 2] = [2, 3];
 
 /// Locks of a sharded scheme: enough for each thread to have its own.
 const SHARDS: usize = 4;
 
-struct Sizes;
-
-impl Sizes {
-    fn of(readers: usize) -> Size {
-        Size {
-            readers,
-            shards: SHARDS,
-        }
+fn size(readers: usize) -> Size {
+    Size {
+        readers,
+        shards: SHARDS,
     }
 }
 
@@ -82,11 +78,14 @@ impl Steps {
     }
 }
 
+/// All samples of a measurement, and what an execution panicked with.
+type Samples = (Vec<Sample>, Option<Failure>);
+
 /// The samples of as many executions as the scheduler has, and what one of them panicked with.
 fn measure(
     scheduler: impl Scheduler + 'static,
     body: impl Fn(&Steps) + Send + Sync + 'static,
-) -> (Vec<Sample>, Option<Failure>) {
+) -> Samples {
     let steps = Steps::default();
     let inside = steps.clone();
     let ran = run::run(scheduler, &Arc::default(), move || {
@@ -102,35 +101,53 @@ pub fn rows<F: Fences, S: Scheme<Random<F>>>(seed: u64, seeds: u64) -> Vec<Row> 
     if !S::CLAIMS.holds {
         return Vec::new();
     }
-    let fair = |clock: &Clock| Fair::new(clock.clone(), GIVEN_UP, seed, seeds);
-    let scripted = |turns, mark: &Mark, clock: &Clock| {
-        Script::new(turns, mark.clone(), clock.clone(), GIVEN_UP)
-    };
-    let row = |property, readers, seeds, (samples, panic): (Vec<Sample>, Option<Failure>)| {
-        Row::of::<F, S>(property, readers, (seed, seeds), &samples, panic)
-    };
+    let mut rows = Vec::new();
+    for readers in READERS {
+        let (clock, fair) = fair(seed, seeds);
+        let samples = measure(fair, move |steps| {
+            overlap::body::<F, S>(readers, &clock, steps);
+        });
+        let of = (Property::SuspenderUnderHolds, readers);
+        rows.push(Row::of::<F, S>(of, (seed, seeds), samples));
+    }
+    for readers in READERS {
+        let (clock, fair) = fair(seed, seeds);
+        let samples = measure(fair, move |steps| {
+            resume::body::<F, S>(readers, &clock, steps);
+        });
+        let of = (Property::ReaderAfterResume, readers);
+        rows.push(Row::of::<F, S>(of, (seed, seeds), samples));
+    }
+    let (mark, _, script) = scripted(fresh_hold::turns());
+    let samples = measure(script, move |steps| {
+        fresh_hold::body::<F, S>(&mark, steps);
+    });
+    let of = (Property::HoldAfterAsking, 2);
+    rows.push(Row::of::<F, S>(of, (seed, 1), samples));
+    let mut samples = (Vec::new(), None);
+    for turn in back_to_back::TURNS {
+        let (mark, clock, script) = scripted(back_to_back::turns(turn));
+        let (more, panic) = measure(script, move |steps| {
+            back_to_back::body::<F, S>(&clock, &mark, steps);
+        });
+        samples.0.extend(more);
+        samples.1 = samples.1.or(panic);
+    }
+    let of = (Property::BackToBack, 1);
+    let scripts = back_to_back::TURNS.len() as u64;
+    rows.push(Row::of::<F, S>(of, (seed, scripts), samples));
+    rows
+}
+
+fn fair(seed: u64, seeds: u64) -> (Clock, Fair) {
     let clock = Clock::default();
-    let overlap = measure(fair(&clock), move |steps| {
-        overlap::body::<F, S>(READERS, &clock, steps);
-    });
-    let clock = Clock::default();
-    let resume = measure(fair(&clock), move |steps| {
-        resume::body::<F, S>(READERS, &clock, steps);
-    });
-    let (clock, mark) = (Clock::default(), Mark::default());
-    let fresh = scripted(fresh_hold::turns(), &mark, &clock);
-    let fresh = measure(fresh, move |steps| fresh_hold::body::<F, S>(&mark, steps));
-    let (clock, mark) = (Clock::default(), Mark::default());
-    let back = scripted(back_to_back::turns(), &mark, &clock);
-    let back = measure(back, move |steps| {
-        back_to_back::body::<F, S>(&clock, &mark, steps);
-    });
-    vec![
-        row(Property::SuspenderUnderHolds, READERS, seeds, overlap),
-        row(Property::ReaderAfterResume, READERS, seeds, resume),
-        row(Property::HoldAfterAsking, 2, 1, fresh),
-        row(Property::BackToBack, 1, 1, back),
-    ]
+    (clock.clone(), Fair::new(clock, GIVEN_UP, seed, seeds))
+}
+
+fn scripted(turns: Vec<Turn>) -> (Mark, Clock, Script) {
+    let (mark, clock) = (Mark::default(), Clock::default());
+    let script = Script::new(turns, mark.clone(), clock.clone(), GIVEN_UP);
+    (mark, clock, script)
 }
 
 /// Collects the rows of each scheme it visits.
@@ -145,14 +162,15 @@ pub struct Measure {
 }
 
 impl Measure {
-    /// Every scheme of the registry, on a machine with membarrier.
+    /// Every scheme of the registry, on a machine with membarrier and on one without.
     pub fn ours(seed: u64, seeds: u64) -> Self {
         let mut measure = Self {
             seed,
             seeds,
             rows: Vec::new(),
         };
-        each::<Random>(&mut measure);
+        each::<Random<Asymmetric>>(&mut measure);
+        each::<Random<Symmetric>>(&mut measure);
         measure
     }
 }

@@ -4,7 +4,7 @@
 //! nobody else gets in for [`PATIENCE`] steps it gives up, as a hold must end some day. So wherever
 //! readers can get in past a waiting suspender, some hold is live at every moment, for ever.
 
-use super::{Clock, Sample, Sizes, Steps};
+use super::{Clock, Sample, Steps, size};
 use crate::conformance::random::{Fences, Random, grain};
 use crate::scheme::{Reader, Scheme, Translate};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -16,7 +16,7 @@ const WARM_UP: u64 = 8;
 
 /// From asking to exclusivity.
 pub(super) fn body<F: Fences, S: Scheme<Random<F>>>(readers: usize, clock: &Clock, steps: &Steps) {
-    let scheme = S::new(Sizes::of(readers + 1));
+    let scheme = S::new(size(readers + 1));
     let mut suspender = scheme.reader().expect("a slot for the suspender");
     let begun = AtomicU64::new(0);
     let over = AtomicBool::new(false);

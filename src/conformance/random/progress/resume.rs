@@ -4,7 +4,7 @@
 //! Where a reader is handed the lock at the resume, that is once. Where it is only woken, to look at
 //! a gate, the gate may be shut again before it looks.
 
-use super::{Clock, Sample, Sizes, Steps};
+use super::{Clock, Sample, Steps, size};
 use crate::conformance::random::{Fences, Random, grain};
 use crate::scheme::{Reader, Scheme, Translate};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -14,7 +14,7 @@ const SUSPENDED: u32 = 64;
 
 /// From the first resume to the last reader's hold; and how many suspends came in between.
 pub(super) fn body<F: Fences, S: Scheme<Random<F>>>(readers: usize, clock: &Clock, steps: &Steps) {
-    let scheme = S::new(Sizes::of(readers + 1));
+    let scheme = S::new(size(readers + 1));
     let mut suspender = scheme.reader().expect("a slot for the suspender");
     let readers_left = AtomicU64::new(readers as u64);
     let asking = AtomicU64::new(0);

@@ -1,13 +1,13 @@
 //! `results/progress.csv`: what a property came to under one scheme.
 
-use super::{BOUND, Sample, back_to_back};
-use crate::conformance::random::verdict::Failure;
+use super::{BOUND, Samples, back_to_back};
 use crate::conformance::random::{Fences, Random};
 use crate::scheme::Scheme;
 
 /// The columns.
-pub const HEADER: [&str; 11] = [
+pub const HEADER: [&str; 12] = [
     "scheme",
+    "world",
     "property",
     "readers",
     "seed",
@@ -50,13 +50,15 @@ impl Property {
 pub struct Row {
     /// The scheme.
     pub scheme: &'static str,
+    /// What the machine says of its fences.
+    pub fences: &'static str,
     /// What was measured.
     pub property: Property,
     /// Readers beside the suspender.
     pub readers: usize,
     /// The first seed.
     pub seed: u64,
-    /// How many; 1 where the schedule is directed.
+    /// How many; of directed schedules, how many.
     pub seeds: u64,
     /// Steps, the most of any seed; `None` if one was given up or failed, or none were measured.
     pub worst: Option<u64>,
@@ -80,19 +82,22 @@ impl Row {
 
     /// The row of some samples, of which there should be one a seed.
     pub(super) fn of<F: Fences, S: Scheme<Random<F>>>(
-        property: Property,
-        readers: usize,
+        (property, readers): (Property, usize),
         (seed, seeds): (u64, u64),
-        samples: &[Sample],
-        panic: Option<Failure>,
+        (samples, panic): Samples,
     ) -> Self {
         let whole = panic.is_none() && samples.len() as u64 == seeds;
         let mut steps: Vec<u64> = samples.iter().map(|s| s.steps).collect();
         steps.sort_unstable();
-        let timed = property != Property::HoldAfterAsking;
+        let overtaken = samples.iter().map(|s| s.overtaken).max().unwrap_or(0);
+        // What ended only because the schedule did says nothing.
+        let timed = match property {
+            Property::HoldAfterAsking => false,
+            Property::BackToBack => overtaken < back_to_back::ROUNDS,
+            Property::SuspenderUnderHolds | Property::ReaderAfterResume => true,
+        };
         let worst = steps.last().copied().filter(|_| whole && timed);
         let median = steps.get(steps.len() / 2).copied().filter(|_| timed);
-        let overtaken = samples.iter().map(|s| s.overtaken).max().unwrap_or(0);
         let (passed, finding) = match panic {
             Some(failure) => (false, failure.to_string()),
             None if !whole => {
@@ -103,6 +108,7 @@ impl Row {
         };
         Self {
             scheme: S::NAME,
+            fences: F::WORLD,
             property,
             readers,
             seed,
@@ -132,14 +138,20 @@ impl Property {
         let within = worst.is_some_and(|worst| worst <= BOUND);
         match self {
             Self::SuspenderUnderHolds => (within, String::new()),
-            Self::ReaderAfterResume => (within, format!("overtaken by up to {overtaken} suspends")),
+            Self::ReaderAfterResume if overtaken == 0 => (within, "never overtaken".to_owned()),
+            Self::ReaderAfterResume => (
+                within,
+                format!(
+                    "overtaken by up to {overtaken} suspends; likely, not bounded: see back_to_back"
+                ),
+            ),
             Self::HoldAfterAsking if overtaken == 0 => (true, "it waits".to_owned()),
             Self::HoldAfterAsking => (false, "it gets in before the suspender".to_owned()),
             Self::BackToBack if overtaken >= back_to_back::ROUNDS => (
                 false,
                 format!("no bound: overtaken by all {overtaken} suspends of a fair schedule"),
             ),
-            Self::BackToBack => (true, format!("overtaken by {overtaken} suspends")),
+            Self::BackToBack => (true, format!("overtaken by up to {overtaken} suspends")),
         }
     }
 }
@@ -150,6 +162,7 @@ pub fn row(row: &Row) -> Vec<String> {
     let verdict = |pass: bool| if pass { "pass" } else { "fail" }.to_owned();
     vec![
         row.scheme.to_owned(),
+        row.fences.to_owned(),
         row.property.name().to_owned(),
         row.readers.to_string(),
         row.seed.to_string(),

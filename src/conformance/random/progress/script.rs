@@ -25,18 +25,32 @@ impl Mark {
     }
 }
 
-/// One thread's turn: until it sleeps, has ended, polls in vain, or the mark is reached.
+/// One thread's turn: until it sleeps, has ended, polls in vain, the mark is reached, or its steps
+/// are used up.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Turn {
     /// Its number: 0 is the thread that spawns the others, in order.
-    pub(super) task: usize,
-    pub(super) until: u64,
+    task: usize,
+    until: u64,
+    steps: u32,
 }
 
 impl Turn {
     /// Until the mark is reached, at the latest.
     pub(super) fn until(task: usize, until: u64) -> Self {
-        Self { task, until }
+        Self {
+            task,
+            until,
+            steps: u32::MAX,
+        }
+    }
+
+    /// So many steps at most.
+    pub(super) fn steps(task: usize, steps: u32) -> Self {
+        Self {
+            steps,
+            ..Self::stuck(task)
+        }
     }
 
     /// Until it cannot get on.
@@ -53,6 +67,8 @@ pub(super) struct Script {
     at: usize,
     /// Polls in this turn.
     polls: u32,
+    /// Steps of this turn.
+    steps: u32,
     mark: Mark,
     then: Fair,
 }
@@ -64,6 +80,7 @@ impl Script {
             turns,
             at: 0,
             polls: 0,
+            steps: 0,
             mark,
             then: Fair::new(clock, limit, 0, 1),
         }
@@ -88,11 +105,13 @@ impl Scheduler for Script {
         while let Some(turn) = self.turns.get(self.at) {
             let task = TaskId::from(turn.task);
             let can_run = runnable.iter().any(|t| t.id() == task);
-            if can_run && self.polls < POLLS && self.mark.get() < turn.until {
+            let may_run = self.polls < POLLS && self.steps < turn.steps;
+            if can_run && may_run && self.mark.get() < turn.until {
+                self.steps += 1;
                 return Some(task);
             }
             self.at += 1;
-            self.polls = 0;
+            (self.polls, self.steps) = (0, 0);
         }
         self.then.next(runnable, current, is_yielding)
     }
