@@ -26,7 +26,7 @@ pub mod word;
 mod world;
 
 pub use backend::{Asymmetric, Fences, Random, Symmetric};
-pub use check::{Checked, NoSchedule, Picks, Plan, check, replay};
+pub use check::{CAUGHT_WITHIN, Checked, NoSchedule, Picks, Plan, check, replay};
 pub use job::{Job, Jobs};
 pub use verdict::{Expected, Failure, Kind, Outcome};
 pub use world::World;

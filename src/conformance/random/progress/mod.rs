@@ -36,11 +36,11 @@ use shuttle::scheduler::Scheduler;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Steps within which a suspender must have exclusivity, and a reader its hold: several times what
-/// any scheme of ours takes, and a fraction of [`GIVEN_UP`].
+/// any scheme of ours takes. An execution is given up after five times as many.
 pub const BOUND: u64 = 20_000;
 
 /// Steps after which an execution is given up.
-const GIVEN_UP: u64 = 100_000;
+const GIVEN_UP: u64 = 5 * BOUND;
 
 /// Readers of the fair worlds.
 const READERS: [usize; 2] = [2, 3];
