@@ -113,6 +113,8 @@ impl<B: Backend> Guest<B> {
     }
 
     fn cpu(&self) -> Result<Cpu<'_, B>, Full> {
+        // In the order opposite to that of going offline, so that a refusal leaves nothing claimed.
+        let runs = self.domain.paused.reader()?;
         let id = self.domain.vcpus.claim()?;
         let state: &VcpuState<B> = self.domain.vcpus.get(id);
         Ok(Cpu {
@@ -120,7 +122,7 @@ impl<B: Backend> Guest<B> {
             id,
             state,
             tally: &state.tally,
-            runs: self.domain.paused.reader()?,
+            runs,
         })
     }
 }
