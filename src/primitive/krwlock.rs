@@ -23,7 +23,7 @@
 
 use super::turnstile::{Queue, Turnstile};
 use crate::backend::{Atomic, Backend};
-use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 /// Somebody sleeps on the turnstile.
 const HAS_WAITERS: u64 = 1;
@@ -184,30 +184,32 @@ impl<B: Backend> KRwLock<B> {
         let interlocked = turnstile.lookup();
         let readers = interlocked.waiters(self.id, Queue::Reader);
         let writers = interlocked.waiters(self.id, Queue::Writer);
-        // ORDERING: AcqRel in each swap below: Release pairs with the Acquire in `enter` of whoever finds
-        // the lock free, and Acquire with the Release of readers that left before us: through
-        // `wake`, the new holder synchronises with us, and so with them. Nobody else changes the
-        // word now: it is held, and sleeping needs the interlock.
+        // Nobody else changes the word now: it is held, and sleeping needs the interlock.
         if readers > 0 && decr != READ_INCR {
             let wanted = if writers > 0 {
                 HAS_WAITERS | WRITE_WANTED
             } else {
                 0
             };
-            // ORDERING: AcqRel, as above.
-            self.owner.swap((readers << SHIFT) | wanted, AcqRel);
+            // ORDERING: Release pairs with the Acquire in `enter` of a reader that joins those who get the
+            // lock here: it sees what we, the writer, did. If it comes first it sees us, and waits.
+            self.owner.swap((readers << SHIFT) | wanted, Release);
             interlocked.wake_queue(self.id, Queue::Reader);
         } else if readers > 0
             && let Some(heir) = interlocked.longest(self.id, Queue::Writer)
         {
             let wanted = if writers > 1 { WRITE_WANTED } else { 0 };
-            // ORDERING: AcqRel, as above.
+            // ORDERING: Acquire pairs with the Release in `exit` of readers that left before us: through
+            // `wake` the heir synchronises with us, and so with them. If they had not left, we
+            // were not the last, and would not be here.
             self.owner
-                .swap(Self::owned_by(heir) | HAS_WAITERS | wanted, AcqRel);
+                .swap(Self::owned_by(heir) | HAS_WAITERS | wanted, Acquire);
             interlocked.wake(heir);
         } else {
-            // ORDERING: AcqRel, as above.
-            self.owner.swap(WRITE_WANTED, AcqRel);
+            // ORDERING: Release pairs with the Acquire in `enter` of the writer that gets the lock; it
+            // synchronises with those who left before us too, whose exits this continues. If it
+            // comes first it sees the lock held, and waits.
+            self.owner.swap(WRITE_WANTED, Release);
             interlocked.wake_queue(self.id, Queue::Writer);
         }
     }

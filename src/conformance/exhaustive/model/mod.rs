@@ -14,6 +14,7 @@ mod freshness;
 mod joins;
 mod leaks;
 mod nested;
+mod queued;
 mod rivals;
 mod sleeps;
 mod snapshot;
@@ -78,6 +79,7 @@ pub fn all<B: Backend, S: Scheme<B>>() -> Vec<Model> {
         joins::model::<B, S>(),
         leaks::model::<B, S>(),
         nested::model::<B, S>(),
+        queued::model::<B, S>(),
         rivals::model::<B, S>(),
         sleeps::model::<B, S>(),
         snapshot::model::<B, S>(),
