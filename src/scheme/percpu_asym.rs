@@ -114,6 +114,8 @@ impl<B: Backend> PerCpuAsymReader<'_, B> {
             }
             // ORDERING: Release pairs with the Acquire in `suspend`: the 0 that it sees may be this
             // one, and nothing else orders our last hold before it where the light fence is none.
+            // AUDIT: Release to Relaxed survives in percpu_asym: the light fence of `hold` comes between, and
+            // loom takes it for a full fence; it is a compiler fence, and Arm would need the Release.
             self.count.store(0, Release);
             gate.wait();
             self.count.store(1, Relaxed);
