@@ -26,8 +26,8 @@ const COMPLETE: &[&str] = &[
     "gate-slot-cleared-late",
 ];
 
-/// Bounds below the usual: scheme (or any), model, threads, bound.
-const LOWER: &[(&str, &str, usize, usize)] = &[
+/// Bounds that are not the usual: scheme (or any), model, threads, bound.
+const OTHER: &[(&str, &str, usize, usize)] = &[
     ("gate", "twice", 2, 3),
     ("epoch", "departs", 2, 4),
     ("", "twice", 2, 4),
@@ -38,6 +38,11 @@ const LOWER: &[(&str, &str, usize, usize)] = &[
     ("rwlock", "departs", 3, 2),
     ("solaris", "departs", 3, 2),
     ("solaris", "rivals", 3, 2),
+    ("solaris", "queued", 3, 2),
+    ("rwlock", "queued", 3, 2),
+    // Above the usual: a reader has left, another waits, when the last leaves to the suspender.
+    ("rwlock", "arrives", 4, 2),
+    ("solaris", "arrives", 4, 2),
 ];
 
 /// The bound for a number of threads, suspenders included.
@@ -45,9 +50,9 @@ pub(crate) fn of(scheme: &str, model: &str, threads: usize) -> Option<usize> {
     let named = |row: &&(&str, &str, usize, usize)| {
         (row.0.is_empty() || row.0 == scheme) && (row.1, row.2) == (model, threads)
     };
-    let lower = LOWER.iter().find(named);
+    let other = OTHER.iter().find(named);
     match threads {
-        _ if lower.is_some() => lower.map(|row| row.3),
+        _ if other.is_some() => other.map(|row| row.3),
         ..=2 if COMPLETE.contains(&scheme) => None,
         // The same code as the scheme's, with a longer way in.
         _ if scheme.ends_with(SYMMETRIC) => Some(bound::usual(scheme, model, threads)?.min(3)),

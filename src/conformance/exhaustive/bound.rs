@@ -16,9 +16,9 @@ pub type Bound = fn(&str, &str, usize) -> Option<usize>;
 
 /// The bound of a scheme that nobody knows.
 pub fn usual(_: &str, _: &str, threads: usize) -> Option<usize> {
-    Some(if threads <= 2 {
-        TWO_THREADS
-    } else {
-        THREE_THREADS
+    Some(match threads {
+        ..=2 => TWO_THREADS,
+        3 => THREE_THREADS,
+        _ => MORE_THREADS,
     })
 }

@@ -15,8 +15,10 @@ use loom::cell::UnsafeCell;
 use loom::thread;
 use std::fmt;
 
-/// Locks of a sharded scheme: enough for two readers on two of them.
-const SHARDS: usize = 2;
+/// Locks of a sharded scheme: enough for two readers on two of them; three and more shall meet.
+fn shards(readers: usize) -> usize {
+    if readers > 3 { 1 } else { 2 }
+}
 
 /// Plain memory, watched by loom.
 #[derive(Debug)]
@@ -118,9 +120,10 @@ impl<B: Backend, S: Scheme<B>> Play<B, S> {
             &mut Others<B, S>,
         ) -> S::Reader<'static>,
     ) {
+        let readers = self.roles.len() + self.late.len() + 1;
         let size = Size {
-            readers: self.roles.len() + self.late.len() + 1,
-            shards: SHARDS,
+            readers,
+            shards: shards(readers),
         };
         let owned = Box::into_raw(Box::new(Stage::<B, S> {
             scheme: S::new(size),
