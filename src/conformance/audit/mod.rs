@@ -36,9 +36,10 @@ const BEGIN_INSIDE: [&str; 2] = ["arrives", "queued"];
 /// What a child explores that is to find every site of a scheme: each case that passes, briefly.
 fn brief(subject: &Subject) -> Vec<Case> {
     let mut cases = passing(subject);
-    cases.retain(|case| case.threads <= 3 && !case.long);
+    let inside = |case: &Case| BEGIN_INSIDE.contains(&case.model);
+    cases.retain(|case| inside(case) || case.threads <= 3 && !case.long);
     for case in &mut cases {
-        case.bound = Some(DISCOVERY[usize::from(!BEGIN_INSIDE.contains(&case.model))]);
+        case.bound = Some(DISCOVERY[usize::from(!inside(case))]);
     }
     cases
 }
