@@ -19,6 +19,7 @@ type U64 = <Loom as Backend>::U64;
 /// All litmus tests; each has two threads, and is explored completely.
 pub fn all() -> Vec<Case> {
     const BOTH_ZERO: Expected = Expected::Fail(Kind::Assertion, "neither saw the other");
+    const DISAGREE: Expected = Expected::Fail(Kind::Assertion, "the readers disagree");
     const STALE: Expected = Expected::Fail(Kind::Assertion, "a stale first store");
     let case = |model, body, expected| Case {
         scheme: "litmus".to_owned(),
@@ -67,6 +68,14 @@ pub fn all() -> Vec<Case> {
             "mp-relaxed-load",
             |_| message(Release, Relaxed),
             Expected::RACE,
+        ),
+        // Two readers of two independent stores: acquiring loads may see them in either order, and loom
+        // shows it; with a SeqCst fence between its loads, each reader sees the one order.
+        case("iriw", |_| independent(|_| ()), DISAGREE),
+        case(
+            "iriw-fenced",
+            |_| independent(Loom::<AsWritten>::fence),
+            Expected::Pass,
         ),
         case("futex-opened-by-store", |_| futex(true), Expected::Pass),
         case("futex-without-wake", |_| futex(false), Expected::DEADLOCK),
@@ -127,6 +136,26 @@ fn overtaken(fence: fn(Ordering)) {
     fence(SeqCst);
     assert!(second == 0 || x.load(Relaxed) == 1, "a stale first store");
     other.join().unwrap();
+}
+
+/// Independent reads of independent writes.
+fn independent(fence: fn(Ordering)) {
+    let [x, y] = [0, 0].map(|v| Arc::new(U64::new(v)));
+    let writers = [x.clone(), y.clone()].map(|word| thread::spawn(move || word.store(1, Release)));
+    let (x2, y2) = (x.clone(), y.clone());
+    let other = thread::spawn(move || {
+        let first = x2.load(Acquire);
+        fence(SeqCst);
+        (first, y2.load(Acquire))
+    });
+    let first = y.load(Acquire);
+    fence(SeqCst);
+    let mine = (first, x.load(Acquire));
+    let both = (mine, other.join().unwrap());
+    assert!(both != ((1, 0), (1, 0)), "the readers disagree");
+    for writer in writers {
+        writer.join().unwrap();
+    }
 }
 
 /// Message passing: who sees the flag sees the payload.

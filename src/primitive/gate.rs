@@ -76,8 +76,8 @@ impl<B: Backend> Gate<B> {
             // ORDERING: Acquire pairs with the Release in `Shut`'s drop: the second of two suspenders sees
             // what the first one did. If the other closes first our exchange fails and we wait; if
             // we are first, theirs does.
-            // AUDIT: Acquire to Relaxed survives in percpu, percpu_asym: the fence that follows before they
-            // look at anything acquires as well; epoch reads its epoch before its fence.
+            // AUDIT: Acquire to Relaxed survives in any scheme: whose suspender executes a fence before
+            // it looks at anything, since that acquires as well; epoch reads its epoch before, and needs it.
             match word.compare_exchange_weak(open, open | CLOSED, Acquire, Relaxed) {
                 Ok(_) => return Shut(self),
                 Err(_) => self.wait(),

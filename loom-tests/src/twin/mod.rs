@@ -5,6 +5,7 @@
 //! a step left out. A scheme that does not claim to nest is its own twin (see the `nested` model).
 
 mod epoch;
+mod exchange;
 mod gate;
 mod optimist;
 mod toy;
@@ -14,7 +15,8 @@ mod wrapping;
 use crate::bound;
 use ptom::conformance::case::Case;
 use ptom::conformance::exhaustive::Loom;
-use ptom::conformance::exhaustive::model;
+use ptom::conformance::exhaustive::model::{self, Model};
+use ptom::conformance::exhaustive::mutation::{AsWritten, Mutation, StaleFailures};
 use ptom::conformance::verdict::Expected;
 use toy::{Protocol, Toy};
 
@@ -45,7 +47,28 @@ pub fn all() -> Vec<Case> {
         "deep",
         Expected::DEADLOCK,
     ));
+    cases.extend(exchanges());
     cases
+}
+
+/// What loom alone does not find; each passes there, and fails where exchanges fail as they may.
+fn exchanges() -> Vec<Case> {
+    use exchange::{Credulous, Peeking};
+    let credulous = |name, spurious, expected| Case {
+        spurious,
+        ..case::<Credulous<Loom>>(name, "exclusion", expected)
+    };
+    vec![
+        credulous("spurious-failure-trusted", false, Expected::Pass),
+        credulous("spurious-failure-trusted-found", true, Expected::DEADLOCK),
+        case::<Peeking<Loom>>("stale-failure-trusted", "exclusion", Expected::Pass),
+        case_on::<StaleFailures, Peeking<Loom<StaleFailures>>>(
+            "stale-failure-trusted-found",
+            "exclusion",
+            &[1],
+            Expected::RACE,
+        ),
+    ]
 }
 
 fn gates() -> Vec<Case> {
@@ -75,22 +98,29 @@ fn gates() -> Vec<Case> {
     ]
 }
 
-/// A toy scheme in one model, with as few readers as it has.
+/// A toy scheme in one model, with one reader, or two suspenders alone.
 fn case<P: Protocol<Loom>>(twin: &str, model: &str, expected: Expected) -> Case {
-    let mut model = model::named::<Loom, Toy<Loom, P>>(model);
-    model.expected = expected;
-    model.readers = &model.readers[..1];
-    Case::of_model(twin, model, bound::of)
-        .next()
-        .expect("one case")
+    let readers = model::named::<Loom, Toy<Loom, P>>(model).readers;
+    case_on::<AsWritten, P>(twin, model, &readers[..1], expected)
 }
 
 /// The same with two readers.
 fn case_of_two<P: Protocol<Loom>>(twin: &str, model: &str, expected: Expected) -> Case {
-    let mut model = model::named::<Loom, Toy<Loom, P>>(model);
-    model.expected = expected;
-    model.readers = &[2];
-    Case::of_model(twin, model, bound::of)
-        .next()
-        .expect("one case")
+    case_on::<AsWritten, P>(twin, model, &[2], expected)
+}
+
+/// The same on any machine, with these readers.
+fn case_on<M: Mutation, P: Protocol<Loom<M>>>(
+    twin: &str,
+    model: &str,
+    readers: &'static [usize],
+    expected: Expected,
+) -> Case {
+    let model = Model {
+        expected,
+        readers,
+        ..model::named::<Loom<M>, Toy<Loom<M>, P>>(model)
+    };
+    let mut cases = Case::of_model(twin, model, bound::of);
+    cases.next().expect("one case")
 }

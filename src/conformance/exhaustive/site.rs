@@ -1,6 +1,6 @@
 //! Call sites: where a scheme names an ordering, and which one of them is weakened in this process.
 //!
-//! Every operation of the machine tells [`order`] what it is and how it is ordered. That records the
+//! Every operation of the machine tells `order` what it is and how it is ordered. That records the
 //! site, and answers with the ordering that loom sees: another one, if this site is the chosen one.
 //! One process explores with one weakening, chosen before it begins; loom runs all its threads on
 //! the OS thread that explores.
