@@ -3,12 +3,15 @@
 pub mod audit;
 pub mod case;
 pub mod child;
+mod command;
 pub mod exhaustive;
 mod harness;
 mod kit;
 pub mod native;
 pub mod random;
 mod record;
+mod recorded;
+pub mod sampled;
 pub mod subject;
 pub mod table;
 pub mod verdict;
