@@ -1,19 +1,19 @@
 //! `odd_even`: every reader counts its comings and goings; odd means inside.
 //!
-//! The suspender shuts a gate, and then waits for each count that it saw odd to *change*, whatever it has
-//! changed to: a reader that has left and come again must have seen the gate shut. So it never
-//! waits for the same reader twice, and the count of an even reader is looked at once.
+//! The suspender sets a flag, and then waits for each count that it saw odd to *change*, whatever it has
+//! changed to: a reader that has left and come again must have seen the flag. So it never waits for
+//! two holds of one reader.
 //!
 //! # Reader against suspender
 //!
 //! | reader | suspender |
 //! |---|---|
-//! | `count.store(odd)` | `gate.close()` |
+//! | `count.store(odd)` | `flag` becomes `SHUT` |
 //! | `fence(SeqCst)` | `fence(SeqCst)` |
-//! | `gate.clear()` | `count.load()` |
+//! | `flag.load()` | `count.load()` |
 //!
 //! The two fences have an order. If the reader's is first, the suspender's load sees the odd count, or a
-//! later one, and waits for it to change. If the suspender's is first, the reader sees the gate shut,
+//! later one, and waits for it to change. If the suspender's is first, the reader sees the flag set,
 //! makes its count even, and sleeps.
 //!
 //! Source: the idea is that of Linux's RCU, which counts for each CPU how often it went idle and came
@@ -26,7 +26,7 @@
 use core::cell::Cell;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use ptom::backend::{Atomic, Backend};
-use ptom::primitive::{Gate, Shut, Slots};
+use ptom::primitive::{Padded, Slots};
 use ptom::scheme::{
     Alone, Claims, Describe, Full, Reader, Registry, Scheme, Size, Translate, Visit,
 };
@@ -41,17 +41,24 @@ impl Registry for Mine {
     }
 }
 
-/// A count a reader, and a gate.
+/// Nobody suspends.
+const OPEN: u32 = 0;
+/// Somebody does, or is about to.
+const SHUT: u32 = 1;
+
+/// A count a reader, and a flag.
 #[derive(Debug)]
 pub struct OddEven<B: Backend> {
-    gate: Gate<B>,
+    /// `SHUT` is set by the suspender, and taken back by the same; readers only look.
+    flag: Padded<B::U32>,
     /// Odd while its reader is inside; written by its reader only, and never goes back.
     counts: Slots<B, B::U64>,
 }
 
 impl<B: Backend> Describe for OddEven<B> {
     const NAME: &'static str = "odd_even";
-    const PRECEDENT: &'static str = "Linux RCU: a count that is odd inside, waited for until it changes";
+    const PRECEDENT: &'static str =
+        "Linux RCU: a count that is odd inside, waited for until it changes";
     const CLAIMS: Claims = Claims {
         holds: true,
         nests: true,
@@ -69,7 +76,7 @@ impl<B: Backend> Scheme<B> for OddEven<B> {
 
     fn new(size: Size) -> Self {
         Self {
-            gate: Gate::new(false),
+            flag: Padded(B::U32::new(OPEN)),
             counts: Slots::new(size.readers, || B::U64::new(0)),
         }
     }
@@ -82,6 +89,42 @@ impl<B: Backend> Scheme<B> for OddEven<B> {
             count: self.counts.get(slot),
             depth: Cell::new(0),
         })
+    }
+}
+
+impl<B: Backend> OddEven<B> {
+    /// Sleeps until the flag has not been set once.
+    fn sleep(&self) {
+        while self.flag.0.load(Relaxed) == SHUT {
+            B::wait(&self.flag.0, SHUT);
+        }
+    }
+
+    /// Sets the flag; sleeps while another suspender has set it.
+    fn shut(&self) -> Shut<'_, B> {
+        // Relaxed: the fence in `suspend` follows, and acquires what the last suspender did.
+        let set = || {
+            self.flag
+                .0
+                .compare_exchange_weak(OPEN, SHUT, Relaxed, Relaxed)
+        };
+        while set().is_err() {
+            self.sleep();
+        }
+        Shut(self)
+    }
+}
+
+/// The flag, set; dropping it takes it back, and wakes whoever waits.
+#[derive(Debug)]
+#[must_use = "dropping it resumes"]
+pub struct Shut<'r, B: Backend>(&'r OddEven<B>);
+
+impl<B: Backend> Drop for Shut<'_, B> {
+    fn drop(&mut self) {
+        // ORDERING: Release pairs with the Acquire in `enter`, and with the fence in `suspend`; see there.
+        self.0.flag.0.store(OPEN, Release);
+        B::wake_all(&self.0.flag.0);
     }
 }
 
@@ -104,12 +147,14 @@ impl<B: Backend> OddEvenReader<'_, B> {
             self.count.store(self.count.load(Relaxed) + 1, Release);
             // ORDERING: SeqCst pairs with the fence in `suspend`; both orders are argued above.
             B::fence(SeqCst);
-            if self.scheme.gate.clear() {
+            // ORDERING: Acquire pairs with the Release in `Shut`'s drop: a hold after a suspend sees all
+            // that the suspender did. If we look before it opens we see the flag set, and wait.
+            if self.scheme.flag.0.load(Acquire) == OPEN {
                 return;
             }
             // Relaxed is enough: the fence since our last hold orders that hold before this store.
             self.count.store(self.count.load(Relaxed) + 1, Relaxed);
-            self.scheme.gate.wait();
+            self.scheme.sleep();
         }
     }
 
@@ -169,7 +214,7 @@ impl<B: Backend> Reader for OddEvenReader<'_, B> {
 
     fn suspend(&mut self) -> Alone<Shut<'_, B>> {
         assert_eq!(self.depth.get(), 0, "a guard of this reader was leaked");
-        let shut = self.scheme.gate.close();
+        let shut = self.scheme.shut();
         // ORDERING: SeqCst pairs with the fence in `enter`; both orders are argued above.
         B::fence(SeqCst);
         for count in self.scheme.counts.iter() {
@@ -182,6 +227,6 @@ impl<B: Backend> Reader for OddEvenReader<'_, B> {
                 turn = turn.saturating_add(1);
             }
         }
-        Alone(shut)
+        Alone::new(shut)
     }
 }
