@@ -1,7 +1,7 @@
 //! What is run many times, and not explored: random schedules, progress, stress, litmus tests.
 //!
-//! One [`Check`] is one test of the kit's program, with [`Effort::QUICK`], and some rows of one results
-//! file, with as much effort as `record` is told.
+//! One check is one test of the kit's program, with [`Effort::QUICK`], and some rows of one results file,
+//! with as much effort as `record` is told.
 
 use clap::Args;
 use clap::builder::RangedU64ValueParser as Range;
@@ -38,7 +38,8 @@ impl Effort {
     /// Of a test: less than a second for most, where the CPUs are idle.
     pub const QUICK: Self = Self {
         schedules: 200,
-        seeds: 20,
+        // As many as the results have: then the rows must be the same.
+        seeds: 200,
         holds: 500_000,
         readers: 2,
         seed: 1,
@@ -80,11 +81,12 @@ impl Table {
         matches!(self, Self::Stress | Self::Litmus)
     }
 
-    /// What tells a row from the others of its file.
+    /// What must stand in the file as it is found with [`Effort::QUICK`]: what tells a row from the others
+    /// of its file, or, where the effort is the recorded one, all of it.
     pub(super) fn key<'r>(self, row: &[&'r str]) -> Vec<&'r str> {
         let columns: &[usize] = match self {
             Self::Schedules => &[0, 1, 3],
-            Self::Progress => &[0, 1, 2, 3],
+            Self::Progress => &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
             Self::Stress => &[0],
             Self::Litmus => &[0, 1],
         };
