@@ -8,6 +8,7 @@ pub mod exhaustive;
 mod harness;
 mod kit;
 pub mod native;
+mod queue;
 pub mod random;
 mod record;
 mod recorded;

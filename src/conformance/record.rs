@@ -6,16 +6,12 @@ use super::child;
 use super::command::Error;
 use super::kit::Kit;
 use super::native::host;
+use super::queue;
 use super::sampled::{Check, Effort, Table};
 use super::table::{Row, Sheet};
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
-use std::collections::BTreeMap;
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
 
 /// What each case did.
 pub(super) const MODELS: &str = "models.csv";
@@ -201,71 +197,33 @@ impl Recorder<'_> {
         }
     }
 
-    /// Does so many things, so many at a time, and hands over what came of each, in their order.
+    /// Does so many things, so many at a time, and hands over what came of each.
     fn all<R: Send>(
         &mut self,
         count: usize,
         workers: usize,
-        name: impl Fn(usize) -> String,
+        name: impl Fn(usize) -> String + Sync,
         work: impl Fn(usize) -> io::Result<(R, Option<String>)> + Sync,
         mut keep: impl FnMut(&R) -> io::Result<()>,
     ) -> Result<(), Error> {
+        let named = |at: usize| {
+            let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", name(at)));
+            work(at).map_err(named)
+        };
         self.found += count;
-        let bar = bar(count);
-        let next = AtomicUsize::new(0);
-        let (send, done) = mpsc::channel();
-        thread::scope(|scope| -> io::Result<()> {
-            // Dropped at the first error, and then the workers end.
-            let done = done;
-            for send in vec![send; workers] {
-                scope.spawn(|| {
-                    let send = send;
-                    loop {
-                        let at = next.fetch_add(1, Relaxed);
-                        let begin = Instant::now();
-                        if at >= count || send.send((at, work(at), begin.elapsed())).is_err() {
-                            return;
-                        }
-                    }
-                });
+        queue::in_order(count, workers, named, |at, (row, surprise), spent| {
+            keep(&row)?;
+            if self.asked.verbose {
+                eprintln!("{:8.2} s  {}", spent.as_secs_f64(), name(at));
             }
-            let mut early = BTreeMap::new();
-            let mut kept = 0;
-            for (at, result, spent) in &done {
-                early.insert(at, (result, spent));
-                bar.inc(1);
-                while let Some((result, spent)) = early.remove(&kept) {
-                    let name = name(kept);
-                    let (row, surprise) =
-                        result.map_err(|e| io::Error::new(e.kind(), format!("{name}: {e}")))?;
-                    bar.suspend(|| -> io::Result<()> {
-                        keep(&row)?;
-                        if self.asked.verbose {
-                            eprintln!("{:8.2} s  {name}", spent.as_secs_f64());
-                        }
-                        if let Some(why) = &surprise {
-                            eprintln!("surprise: {name}: {why}");
-                        }
-                        Ok(())
-                    })?;
-                    self.surprises += usize::from(surprise.is_some());
-                    kept += 1;
-                }
+            if let Some(why) = surprise {
+                eprintln!("surprise: {}: {why}", name(at));
+                self.surprises += 1;
             }
             Ok(())
         })?;
-        bar.finish_and_clear();
         Ok(())
     }
-}
-
-/// How far it is, on a terminal; nothing elsewhere.
-fn bar(count: usize) -> ProgressBar {
-    let bar = ProgressBar::new(count as u64);
-    let style = ProgressStyle::with_template("{pos} of {len}, {elapsed}");
-    bar.set_style(style.expect("a template that is right"));
-    bar.enable_steady_tick(Duration::from_millis(500));
-    bar
 }
 
 fn cpus() -> usize {
