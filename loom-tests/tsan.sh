@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # ThreadSanitizer over the stress on plain memory: each scheme of ours must give no report; the control,
 # and every scheme on a machine whose accesses order nothing, must give one.
-# Usage: tsan.sh [HOLDS], of each run, of which there are six a scheme; 50000 if nothing is said.
+# Usage: tsan.sh [HOLDS], of each run, of which there are six a scheme; 50000 if nothing is said. (Far
+# fewer show nothing: reader and suspender hardly meet.)
 #
 # It knows no fences (see src/conformance/native/plain.rs): a missing one is not seen. And one run in
 # about five reports nothing where there is something, so one run is not enough.
