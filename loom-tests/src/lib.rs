@@ -11,14 +11,15 @@
 //! |---|---|
 //! | check | `cargo test -p loom-tests` |
 //! | rewrite the results: the whole proof | `cargo run -p loom-tests --release -- record` |
-//! | see a part of it, and how long it takes | `cargo run -p loom-tests --release -- record models percpu/` |
+//! | see a part of it, and how long it takes | `cargo run -p loom-tests --release -- record --verbose models percpu/` |
+//! | see what else there is | `cargo run -p loom-tests --release -- help` |
 
 mod bound;
 pub mod litmus;
-pub mod native;
 pub mod twin;
 
 use ptom::conformance::Kit;
+use ptom::conformance::native::registry;
 use ptom::scheme::Ours;
 
 /// The kit for the schemes of this repository.
@@ -26,5 +27,6 @@ pub fn kit() -> Kit {
     Kit::bounded::<Ours>(bound::of)
         .with(twin::all())
         .with(litmus::all())
+        .with_native(registry::libraries())
         .recorded_in(concat!(env!("CARGO_MANIFEST_DIR"), "/../results"))
 }

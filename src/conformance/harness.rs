@@ -1,25 +1,28 @@
 //! The tests: one a model and one a weakening, so that any engine that runs tests can spread the
-//! proof over threads, processes or machines.
+//! proof over threads, processes or machines; and one for each thing that is run and not explored.
 //!
-//! They are made while the program runs, since the models follow from the registry, and the weakenings
-//! from what the models reach.
+//! They are made while the program runs, since the models follow from the registry. The weakenings follow
+//! from the sites that the models reach; where there are results, from those, and a test of each scheme
+//! says whether they are all.
 
 use super::audit;
-use super::audit::row::Row as Weakened;
 use super::case::Case;
 use super::child;
-use super::exhaustive::site::Weakening;
+use super::exhaustive::site::{Ordered, Weakening};
 use super::kit::{Kit, fail};
 use super::record::{MODELS, ORDERINGS};
-use super::table::{self, Row};
-use libtest_mimic::{Arguments, Failed, Trial};
-use serde::de::DeserializeOwned;
+use super::recorded::{Recorded, stale};
+use super::sampled::{Check, Effort, alone, share};
+use super::subject::Subject;
+use super::table::Row;
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use std::collections::BTreeSet;
 use std::io;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-/// How to make the files agree, once every case does what is expected of it.
-const STALE: &str = "the results are stale: record them again";
+/// The name of the test whether all weakenings of a scheme are in the results.
+const EVERY_SITE: &str = "every_site";
 
 pub(super) fn main(kit: Kit) -> ExitCode {
     let arguments = Arguments::from_args();
@@ -29,113 +32,206 @@ pub(super) fn main(kit: Kit) -> ExitCode {
     }
 }
 
-fn trials(kit: Kit, arguments: &Arguments) -> io::Result<Vec<Trial>> {
-    let kit = Arc::new(kit);
-    let models: Option<Arc<Vec<Row>>> = recorded(&kit, MODELS)?;
-    let orderings: Option<Arc<Vec<Weakened>>> = recorded(&kit, ORDERINGS)?;
+/// What the tests need.
+struct Known {
+    kit: Kit,
+    recorded: Option<Recorded>,
+    /// By subject: the weakenings that models briefly explored lead to.
+    found: Vec<OnceLock<io::Result<Vec<Weakening>>>>,
+}
+
+fn trials(mut kit: Kit, arguments: &Arguments) -> io::Result<Vec<Trial>> {
+    let recorded = kit.results.as_deref().map(Recorded::read).transpose()?;
+    let checks = std::mem::take(&mut kit.checks);
+    let found = kit.subjects.iter().map(|_| OnceLock::new()).collect();
+    let known = Arc::new(Known {
+        kit,
+        recorded,
+        found,
+    });
     let mut trials = Vec::new();
-    for case in kit.cases() {
-        let models = models.clone();
+    // What wants the machine for itself comes first: later it would have to wait for models to end.
+    for check in checks {
+        let known = known.clone();
+        let name = check.name.clone();
+        trials.push(Trial::ignorable_test(name, move || known.check(&check)));
+    }
+    for case in known.kit.cases() {
+        let known = known.clone();
         let name = format!("model/{}", case.key());
-        trials.push(Trial::test(name, move || model(&case, models.as_deref())));
+        trials.push(Trial::test(name, move || known.model(&case)));
     }
-    for (at, subject) in kit
-        .subjects
-        .iter()
-        .enumerate()
-        .filter(|(_, s)| s.claims.holds)
-    {
-        // Who asks for one test by its name need not wait for all sites of all schemes to be found.
-        let of_scheme = format!("audit/{}/", subject.name);
-        if excludes(arguments, &of_scheme) {
-            continue;
-        }
-        for weakening in audit::weakenings(subject)? {
-            let (kit, orderings) = (kit.clone(), orderings.clone());
-            let name = format!("{of_scheme}{weakening}");
-            trials.push(Trial::test(name, move || {
-                ordering(&kit, at, &weakening, orderings.as_deref())
-            }));
+    for (at, subject) in known.kit.subjects.iter().enumerate() {
+        if subject.claims.holds {
+            known.clone().audit(at, subject, arguments, &mut trials)?;
         }
     }
-    if let (Some(models), Some(orderings)) = (models, orderings) {
-        let names: Vec<String> = trials.iter().map(|t| t.name().to_owned()).collect();
-        let complete = arguments.filter.is_none() && arguments.skip.is_empty();
-        trials.push(Trial::test(
-            "the_files_have_a_row_of_each_and_no_others",
-            move || {
-                let mut rows: Vec<String> = models
-                    .iter()
-                    .map(|row| format!("model/{}", row.key()))
-                    .collect();
-                rows.extend(orderings.iter().map(|row| format!("audit/{}", row.key())));
-                let lacks = names.iter().find(|name| !rows.contains(name));
-                let has = rows.iter().find(|row| complete && !names.contains(row));
-                match (lacks, has) {
-                    (None, None) => Ok(()),
-                    _ => Err(
-                        format!("no row of {lacks:?}, or a row of nothing: {has:?}; {STALE}")
-                            .into(),
-                    ),
-                }
-            },
-        ));
+    if known.recorded.is_some() {
+        let known = known.clone();
+        let name = "the_files_have_a_row_of_each_and_no_others";
+        trials.push(Trial::test(name, move || known.files()));
     }
     Ok(trials)
 }
 
-/// Whether the one test that is asked for is none of these.
-fn excludes(arguments: &Arguments, prefix: &str) -> bool {
-    let exactly = |wanted: &String| arguments.exact && !wanted.starts_with(prefix);
-    arguments.filter.as_ref().is_some_and(exactly)
-}
+impl Known {
+    /// The tests of one scheme's weakenings, or the one that is asked for by its name: then there is no
+    /// need to wait for all of them to be found.
+    fn audit(
+        self: Arc<Self>,
+        at: usize,
+        subject: &Subject,
+        arguments: &Arguments,
+        trials: &mut Vec<Trial>,
+    ) -> io::Result<()> {
+        let of_scheme = format!("audit/{}/", subject.name);
+        let recorded = self.recorded(subject);
+        let exact = arguments.filter.as_ref().filter(|_| arguments.exact);
+        let weakenings = match exact.map(|name| name.strip_prefix(&of_scheme)) {
+            Some(None) => return Ok(()),
+            Some(Some(name)) => name.parse().into_iter().collect(),
+            None if recorded.is_empty() => self.found(at)?.clone(),
+            None => recorded.iter().filter_map(|row| row.parse().ok()).collect(),
+        };
+        if !recorded.is_empty() {
+            let known = self.clone();
+            let name = format!("{of_scheme}{EVERY_SITE}");
+            trials.push(Trial::test(name, move || known.every_site(at)));
+        }
+        for weakening in weakenings {
+            let known = self.clone();
+            let name = format!("{of_scheme}{weakening}");
+            trials.push(Trial::test(name, move || known.ordering(at, &weakening)));
+        }
+        Ok(())
+    }
 
-fn recorded<R: DeserializeOwned>(kit: &Kit, file: &str) -> io::Result<Option<Arc<Vec<R>>>> {
-    let Some(results) = &kit.results else {
-        return Ok(None);
-    };
-    let path = results.join(file);
-    match table::read(&path) {
-        Ok(rows) => Ok(Some(Arc::new(rows))),
-        // Then every row is missing, and each test says so.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Some(Arc::default())),
-        Err(error) => Err(io::Error::other(format!(
-            "{}: {error}; {STALE}",
-            path.display()
-        ))),
+    /// The weakenings of a scheme that the results have.
+    fn recorded(&self, subject: &Subject) -> BTreeSet<String> {
+        let prefix = format!("{}/", subject.name);
+        let rows = self
+            .recorded
+            .iter()
+            .flat_map(|r| r.orderings_of(subject.name));
+        rows.filter_map(|row| Some(row.key().strip_prefix(&prefix)?.to_owned()))
+            .collect()
     }
-}
 
-fn model(case: &Case, recorded: Option<&Vec<Row>>) -> Result<(), Failed> {
-    let outcome = child::run(&["case", &case.key()])?.outcome;
-    let row = Row::new(case, &outcome);
-    if !case.expected.is_met_by(&outcome) {
-        return Err(format!("{row:?}, but {:?} was expected", case.expected).into());
+    /// The weakenings of a scheme; takes a second, once.
+    fn found(&self, at: usize) -> io::Result<&Vec<Weakening>> {
+        let found = self.found[at].get_or_init(|| audit::weakenings(&self.kit.subjects[at]));
+        found.as_ref().map_err(|e| io::Error::other(e.to_string()))
     }
-    if recorded.is_some_and(|rows| !rows.contains(&row)) {
-        return Err(format!("{row:?} is not in {MODELS}; {STALE}").into());
-    }
-    Ok(())
-}
 
-fn ordering(
-    kit: &Kit,
-    at: usize,
-    weakening: &Weakening,
-    recorded: Option<&Vec<Weakened>>,
-) -> Result<(), Failed> {
-    let subject = &kit.subjects[at];
-    let key = format!("{}/{weakening}", subject.name);
-    let before = recorded.and_then(|rows| rows.iter().find(|row| row.key() == key));
-    let row = audit::judge(subject, weakening, before.filter(|row| row.is_killed()))?;
-    if !row.is_settled() {
-        return Err(format!(
-            "{row:?}: strengthen the models, weaken the code, or explain it there"
-        )
-        .into());
+    fn every_site(&self, at: usize) -> Result<(), Failed> {
+        let _shared = share();
+        let recorded = self.recorded(&self.kit.subjects[at]);
+        let found: BTreeSet<String> = self.found(at)?.iter().map(|w| w.to_string()).collect();
+        match found.symmetric_difference(&recorded).next() {
+            Some(one) => Err(format!("{one} is new, or no more; {}", stale(ORDERINGS)).into()),
+            None => Ok(()),
+        }
     }
-    if recorded.is_some() && before != Some(&row) {
-        return Err(format!("{row:?} is not in {ORDERINGS}; {STALE}").into());
+
+    fn check(&self, check: &Check) -> Result<Completion, Failed> {
+        let two = std::thread::available_parallelism().is_ok_and(|n| n.get() >= 2);
+        if check.needs_two_cpus && !two {
+            return Ok(Completion::ignored_with("one CPU shows nothing"));
+        }
+        let native = check.table.is_native();
+        let _turn = (native.then(alone), (!native).then(share));
+        for line in (check.run)(&Effort::QUICK)? {
+            let row = line.fields.join(",");
+            if !line.expected {
+                let again = line.again.map_or(String::new(), |words| {
+                    format!("\nsee it again, by these words for this program: {words}")
+                });
+                return Err(format!("{}\n{row}{again}", check.table.header().join(",")).into());
+            }
+            let recorded = self.recorded.as_ref();
+            if recorded.is_some_and(|rows| !rows.has(check.table, &line.fields)) {
+                return Err(format!("no row like {row}; {}", stale(check.table.file())).into());
+            }
+        }
+        Ok(Completion::Completed)
     }
-    Ok(())
+
+    fn model(&self, case: &Case) -> Result<(), Failed> {
+        let _shared = share();
+        let report = child::run(&["case", &case.key()])?;
+        let row = Row::new(case, &report.outcome);
+        if !case.expected.is_met_by(&report.outcome) {
+            return Err(format!("{row:?}, but {:?} was expected", case.expected).into());
+        }
+        self.are_audited(case, &report.sites)?;
+        let recorded = self.recorded.as_ref();
+        if recorded.is_some_and(|rows| !rows.models.contains(&row)) {
+            return Err(format!("{row:?} is not recorded; {}", stale(MODELS)).into());
+        }
+        Ok(())
+    }
+
+    /// What a model of a sound scheme reaches, and could be weaker, must be in the audit.
+    fn are_audited(&self, case: &Case, sites: &BTreeSet<Ordered>) -> Result<(), Failed> {
+        let of = |s: &Subject| {
+            s.suite
+                .iter()
+                .chain(&s.worse)
+                .any(|c| c.key() == case.key())
+        };
+        let mut subjects = self.kit.subjects.iter();
+        let Some(at) = subjects.position(|s| s.claims.holds && of(s)) else {
+            return Ok(());
+        };
+        let mut audited = self.recorded(&self.kit.subjects[at]);
+        if audited.is_empty() {
+            audited = self.found(at)?.iter().map(|w| w.to_string()).collect();
+        }
+        let weaker = sites.iter().flat_map(Ordered::weaker);
+        match weaker
+            .into_iter()
+            .find(|w| !audited.contains(&w.to_string()))
+        {
+            Some(Weakening { from, to }) => {
+                let scheme = self.kit.subjects[at].name;
+                Err(format!("site {from} is not audited in {scheme}, as {to}").into())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn ordering(&self, at: usize, weakening: &Weakening) -> Result<(), Failed> {
+        let _shared = share();
+        let subject = &self.kit.subjects[at];
+        let key = format!("{}/{weakening}", subject.name);
+        let rows = self.recorded.iter().flat_map(|r| &r.orderings);
+        let before = rows.into_iter().find(|row| row.key() == key);
+        let row = audit::judge(subject, weakening, before.filter(|row| row.is_killed()))?;
+        if !row.is_settled() {
+            return Err(format!(
+                "{row:?}: strengthen the models, weaken the code, or explain it there"
+            )
+            .into());
+        }
+        if self.recorded.is_some() && before != Some(&row) {
+            return Err(format!("{row:?} is not recorded; {}", stale(ORDERINGS)).into());
+        }
+        Ok(())
+    }
+
+    fn files(&self) -> Result<(), Failed> {
+        let Some(recorded) = &self.recorded else {
+            return Ok(());
+        };
+        let cases: BTreeSet<String> = self.kit.cases().iter().map(Case::key).collect();
+        let rows: BTreeSet<String> = recorded.models.iter().map(Row::key).collect();
+        if let Some(one) = cases.symmetric_difference(&rows).next() {
+            return Err(format!("{one} has no row, or is no model; {}", stale(MODELS)).into());
+        }
+        let sound = |name: &str| self.kit.subject(name).is_some_and(|s| s.claims.holds);
+        match recorded.orderings.iter().find(|row| !sound(&row.scheme)) {
+            Some(row) => Err(format!("{} is of no scheme; {}", row.key(), stale(ORDERINGS)).into()),
+            None => Ok(()),
+        }
+    }
 }

@@ -3,10 +3,15 @@
 use super::audit;
 use super::case::Case;
 use super::child;
+use super::command;
 use super::exhaustive::bound::{self, Bound};
 use super::exhaustive::explore;
 use super::harness;
-use super::record;
+use super::native::payload::Words;
+use super::native::plain::Plain;
+use super::native::{checks, registry};
+use super::random::{self, Job, Jobs};
+use super::sampled::Check;
 use super::subject::{self, Subject};
 use crate::scheme::Registry;
 use std::path::PathBuf;
@@ -18,7 +23,13 @@ pub struct Kit {
     pub(super) subjects: Vec<Subject>,
     /// What is not a scheme of the registry: twins and litmus tests.
     pub(super) others: Vec<Case>,
-    /// Where `models.csv` and `orderings.csv` are, if they are kept.
+    /// What is not explored, but run: schedules, progress, stress, litmus tests.
+    pub(super) checks: Vec<Check>,
+    /// The random world of each scheme and machine.
+    pub(super) jobs: Vec<Job>,
+    /// The stress of each scheme on plain memory.
+    pub(super) plain: Vec<registry::Case<Plain>>,
+    /// Where the results are, if they are kept.
     pub(super) results: Option<PathBuf>,
 }
 
@@ -31,9 +42,28 @@ impl Kit {
 
     /// The same, each model explored as far as `bound` says.
     pub fn bounded<R: Registry>(bound: Bound) -> Self {
+        let subjects = subject::all::<R>(bound);
+        let jobs = Jobs::of::<R>().0;
+        // Who holds nobody up makes no progress to speak of.
+        let holds = |job: &&Job| {
+            subjects
+                .iter()
+                .any(|s| s.name == job.scheme && s.claims.holds)
+        };
+        let mut checks = checks::all::<R>();
+        checks.extend(jobs.iter().copied().map(random::checks::schedules));
+        checks.extend(
+            jobs.iter()
+                .filter(holds)
+                .copied()
+                .map(random::checks::progress),
+        );
         Self {
-            subjects: subject::all::<R>(bound),
+            subjects,
             others: Vec::new(),
+            checks,
+            jobs,
+            plain: registry::sanitized::<R, _>(),
             results: None,
         }
     }
@@ -45,8 +75,16 @@ impl Kit {
         self
     }
 
-    /// Keeps what is found in `models.csv` and `orderings.csv` of this directory; whatever differs from
-    /// them fails, and an ordering is attacked first by the model that killed it last time.
+    /// Adds schemes that run on the machine only, and so are stressed and nothing else.
+    #[must_use]
+    pub fn with_native(mut self, cases: Vec<registry::Case<Words>>) -> Self {
+        self.checks.extend(cases.into_iter().map(checks::intact));
+        self
+    }
+
+    /// Keeps what is found in this directory: whatever differs from its `models.csv` and
+    /// `orderings.csv`, or has no row in the others, fails, and an ordering is attacked by the model
+    /// that killed it last time.
     #[must_use]
     pub fn recorded_in(mut self, results: impl Into<PathBuf>) -> Self {
         self.results = Some(results.into());
@@ -71,14 +109,14 @@ impl Kit {
         self.subjects.iter().find(|subject| subject.name == name)
     }
 
-    /// The whole program: the tests, one a model and one a weakening, with the options of any test
-    /// program; or, after the word `record`, everything explored and the results rewritten.
+    /// The whole program: the tests, with the options of any test program; or, after the word `record`,
+    /// everything explored, run, and written down. (`help` knows more words.)
     pub fn main(self) -> ExitCode {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         match arguments.as_slice() {
             [child::FLAG, what @ ..] => self.child(what),
-            ["record", what @ ..] => record::main(&self, what),
+            [word, ..] if command::knows(word) => command::main(&self),
             _ => harness::main(self),
         }
     }

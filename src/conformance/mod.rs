@@ -3,12 +3,16 @@
 pub mod audit;
 pub mod case;
 pub mod child;
+mod command;
 pub mod exhaustive;
 mod harness;
 mod kit;
 pub mod native;
+mod queue;
 pub mod random;
 mod record;
+mod recorded;
+pub mod sampled;
 pub mod subject;
 pub mod table;
 pub mod verdict;

@@ -1,138 +1,231 @@
-//! Explores everything and writes it down.
-//!
-//! `record` does both files, `record models` or `record orderings` one of them; a further word prints
-//! the rows of what it is part of, with their seconds, and writes nothing.
+//! Explores and runs everything, and writes it down.
 
 use super::audit;
 use super::audit::row::Row as Weakened;
 use super::child;
-use super::kit::{Kit, fail};
-use super::table::{self, Row};
+use super::command::Error;
+use super::kit::Kit;
+use super::native::host;
+use super::queue;
+use super::sampled::{Check, Effort, Table};
+use super::table::{Row, Sheet};
+use clap::{Args, ValueEnum};
 use std::io;
-use std::process::ExitCode;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
-use std::time::Instant;
 
 /// What each case did.
 pub(super) const MODELS: &str = "models.csv";
 /// What became of each weakening.
 pub(super) const ORDERINGS: &str = "orderings.csv";
+/// Where what was measured comes from.
+const NATIVE: &str = "native.csv";
 
-pub(super) fn main(kit: &Kit, what: &[&str]) -> ExitCode {
-    let (models, orderings, only) = match *what {
-        [] => (true, true, None),
-        ["models", ref only @ ..] => (true, false, only.first()),
-        ["orderings", ref only @ ..] => (false, true, only.first()),
-        _ => return fail("usage: record [models | orderings] [TEXT]"),
+#[derive(Debug, Args)]
+pub(super) struct Record {
+    /// Which results; all, if nothing is said. What is measured is written together: `stress` writes
+    /// the litmus tests too, `litmus` only prints them.
+    what: Option<What>,
+    /// Only what has this text in its name; nothing is written then.
+    text: Option<String>,
+    /// On standard error, the seconds of each, and how to run what failed again.
+    #[arg(long, short)]
+    verbose: bool,
+    #[command(flatten)]
+    effort: Effort,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum What {
+    Models,
+    Orderings,
+    Schedules,
+    Progress,
+    Stress,
+    Litmus,
+}
+
+/// Does what is asked; returns how many surprises there were.
+pub(super) fn main(kit: &Kit, asked: &Record) -> Result<usize, Error> {
+    // What panics here is a row, and no message.
+    std::panic::set_hook(Box::new(|_| {}));
+    let mut recorder = Recorder {
+        kit,
+        asked,
+        surprises: 0,
+        found: 0,
     };
-    let mut surprises = 0;
-    for (wanted, record) in [(models, models_of as Recorder), (orderings, orderings_of)] {
-        if !wanted {
-            continue;
-        }
-        match record(kit, only.copied()) {
-            Ok(more) => surprises += more,
-            Err(error) => return fail(&error.to_string()),
-        }
+    let wants = |what| asked.what.is_none_or(|asked| asked == what);
+    if wants(What::Models) {
+        recorder.models()?;
     }
-    println!("{surprises} surprises");
-    if surprises == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    if wants(What::Orderings) {
+        recorder.orderings()?;
     }
-}
-
-type Recorder = fn(&Kit, Option<&str>) -> io::Result<usize>;
-
-fn models_of(kit: &Kit, only: Option<&str>) -> io::Result<usize> {
-    let mut cases = kit.cases();
-    cases.retain(|case| only.is_none_or(|text| case.key().contains(text)));
-    let surprises = AtomicUsize::new(0);
-    let rows = in_parallel(&cases, |case| {
-        let begin = Instant::now();
-        let outcome = child::run(&["case", &case.key()])?.outcome;
-        let row = Row::new(case, &outcome);
-        say(begin, &row);
-        if !case.expected.is_met_by(&outcome) {
-            surprises.fetch_add(1, Relaxed);
-            println!("           surprise: {:?} was expected", case.expected);
-        }
-        Ok(row)
-    })?;
-    keep(kit, MODELS, &rows, only)?;
-    Ok(surprises.into_inner())
-}
-
-fn orderings_of(kit: &Kit, only: Option<&str>) -> io::Result<usize> {
-    let mut all = Vec::new();
-    for subject in kit.subjects.iter().filter(|subject| subject.claims.holds) {
-        let weakenings = audit::weakenings(subject)?;
-        all.extend(weakenings.into_iter().map(|weakening| (subject, weakening)));
+    if wants(What::Schedules) {
+        recorder.sampled(Table::Schedules)?;
     }
-    all.retain(|(subject, weakening)| {
-        only.is_none_or(|text| format!("{}/{weakening}", subject.name).contains(text))
-    });
-    let rows = in_parallel(&all, |(subject, weakening)| {
-        let begin = Instant::now();
-        let row = audit::judge(subject, weakening, None)?;
-        say(begin, &row);
-        Ok(row)
-    })?;
-    keep(kit, ORDERINGS, &rows, only)?;
-    let unsettled = |row: &&Weakened| !row.is_settled();
-    Ok(rows.iter().filter(unsettled).count())
-}
-
-fn keep<R: serde::Serialize>(
-    kit: &Kit,
-    file: &str,
-    rows: &[R],
-    only: Option<&str>,
-) -> io::Result<()> {
-    match (&kit.results, only) {
-        (Some(results), None) => table::write(&results.join(file), rows),
-        _ => Ok(()),
+    if wants(What::Progress) {
+        recorder.sampled(Table::Progress)?;
+    }
+    if asked.what == Some(What::Litmus) {
+        recorder.run(Table::Litmus)?;
+    } else if wants(What::Stress) {
+        recorder.native()?;
+    }
+    match (recorder.found, &asked.text) {
+        (0, Some(text)) => Err(Error::Usage(format!("nothing has {text} in its name"))),
+        _ => Ok(recorder.surprises),
     }
 }
 
-/// One line on a terminal or in a pipe: its seconds, and the row as the file has it.
-fn say<R: serde::Serialize>(begin: Instant, row: &R) {
-    let mut csv = csv::WriterBuilder::new()
-        .has_headers(false)
-        .from_writer(Vec::new());
-    let line = csv.serialize(row).ok().and_then(|()| csv.into_inner().ok());
-    let line = String::from_utf8(line.unwrap_or_default()).unwrap_or_default();
-    print!("{:7.2} s  {line}", begin.elapsed().as_secs_f64());
+struct Recorder<'k> {
+    kit: &'k Kit,
+    asked: &'k Record,
+    surprises: usize,
+    found: usize,
 }
 
-/// As many at a time as there are CPUs; the results in the order of the items.
-fn in_parallel<T: Sync, R: Send>(
-    items: &[T],
-    work: impl Fn(&T) -> io::Result<R> + Sync,
-) -> io::Result<Vec<R>> {
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::new());
-    let worker = || -> io::Result<()> {
-        loop {
-            let index = next.fetch_add(1, Relaxed);
-            let Some(item) = items.get(index) else {
-                return Ok(());
-            };
-            let row = work(item)?;
-            done.lock().expect("no worker panics").push((index, row));
+impl Recorder<'_> {
+    fn wants(&self, name: &str) -> bool {
+        let text = self.asked.text.as_ref();
+        text.is_none_or(|text| name.contains(text))
+    }
+
+    fn models(&mut self) -> Result<(), Error> {
+        let mut cases = self.kit.cases();
+        cases.retain(|case| self.wants(&case.key()));
+        let names = |at: usize| cases[at].key();
+        let work = |at: usize| {
+            let case = &cases[at];
+            let outcome = child::run(&["case", &case.key()])?.outcome;
+            let surprise = (!case.expected.is_met_by(&outcome))
+                .then(|| format!("{:?} was expected", case.expected));
+            Ok((Row::new(case, &outcome), surprise))
+        };
+        let mut sheet = Sheet::default();
+        self.all(cases.len(), cpus(), names, work, |row| {
+            sheet.row(row).and(sheet.flush())
+        })?;
+        self.write(MODELS, sheet)
+    }
+
+    fn orderings(&mut self) -> Result<(), Error> {
+        let mut all = Vec::new();
+        let claim = |subject: &&super::subject::Subject| subject.claims.holds;
+        for subject in self.kit.subjects.iter().filter(claim) {
+            let weakenings = audit::weakenings(subject)?;
+            all.extend(weakenings.into_iter().map(|weakening| (subject, weakening)));
         }
-    };
-    let workers = thread::available_parallelism()?.get();
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
-        workers
-            .into_iter()
-            .try_for_each(|w| w.join().expect("no worker panics"))
-    })?;
-    let mut done = done.into_inner().expect("no worker panics");
-    done.sort_by_key(|(index, _)| *index);
-    Ok(done.into_iter().map(|(_, row)| row).collect())
+        let name = |(subject, weakening): &(&super::subject::Subject, _)| {
+            format!("{}/{weakening}", subject.name)
+        };
+        all.retain(|one| self.wants(&name(one)));
+        let names = |at: usize| name(&all[at]);
+        let work = |at: usize| {
+            let (subject, weakening) = &all[at];
+            let row: Weakened = audit::judge(subject, weakening, None)?;
+            let surprise = (!row.is_settled()).then(|| "neither killed nor explained".to_owned());
+            Ok((row, surprise))
+        };
+        let mut sheet = Sheet::default();
+        self.all(all.len(), cpus(), names, work, |row| {
+            sheet.row(row).and(sheet.flush())
+        })?;
+        self.write(ORDERINGS, sheet)
+    }
+
+    fn sampled(&mut self, table: Table) -> Result<(), Error> {
+        let sheet = self.run(table)?;
+        self.write(table.file(), sheet)
+    }
+
+    /// The stress, the litmus tests, and where both come from.
+    fn native(&mut self) -> Result<(), Error> {
+        let Some(results) = self.kit.results.as_ref() else {
+            self.run(Table::Litmus)?;
+            return self.run(Table::Stress).map(drop);
+        };
+        std::fs::create_dir_all(results)?;
+        let mut origin = host::provenance(results);
+        origin.push(("holds", self.asked.effort.holds.to_string()));
+        origin.push(("seed", self.asked.effort.seed.to_string()));
+        let litmus = self.run(Table::Litmus)?;
+        let stress = self.run(Table::Stress)?;
+        let mut native = Sheet::default();
+        native.row(&["name", "value"])?;
+        for (name, value) in &origin {
+            native.row(&[name, value.as_str()])?;
+        }
+        // All or nothing as far as possible: written only now that everything has run.
+        self.write(Table::Litmus.file(), litmus)?;
+        self.write(Table::Stress.file(), stress)?;
+        self.write(NATIVE, native)
+    }
+
+    fn run(&mut self, table: Table) -> Result<Sheet, Error> {
+        let of_table = |check: &&Check| check.table == table && self.wants(&check.name);
+        let checks: Vec<&Check> = self.kit.checks.iter().filter(of_table).collect();
+        let mut sheet = Sheet::default();
+        if !checks.is_empty() {
+            sheet.header(table.header())?;
+        }
+        let workers = if table.is_native() { 1 } else { cpus() };
+        let verbose = self.asked.verbose;
+        let effort = self.asked.effort;
+        let names = |at: usize| checks[at].name.clone();
+        let work = |at: usize| {
+            let lines = (checks[at].run)(&effort).map_err(io::Error::other)?;
+            let surprises = lines.iter().filter(|line| !line.expected).count();
+            Ok((lines, (surprises > 0).then(|| "not as expected".to_owned())))
+        };
+        self.all(checks.len(), workers, names, work, |lines| {
+            for line in lines {
+                sheet.row(&line.fields)?;
+                if let Some(again) = line.again.as_ref().filter(|_| verbose || !line.expected) {
+                    eprintln!("{again}");
+                }
+            }
+            sheet.flush()
+        })?;
+        Ok(sheet)
+    }
+
+    fn write(&self, file: &str, sheet: Sheet) -> Result<(), Error> {
+        match (&self.kit.results, &self.asked.text) {
+            (Some(results), None) => Ok(sheet.write(&results.join(file))?),
+            _ => Ok(()),
+        }
+    }
+
+    /// Does so many things, so many at a time, and hands over what came of each.
+    fn all<R: Send>(
+        &mut self,
+        count: usize,
+        workers: usize,
+        name: impl Fn(usize) -> String + Sync,
+        work: impl Fn(usize) -> io::Result<(R, Option<String>)> + Sync,
+        mut keep: impl FnMut(&R) -> io::Result<()>,
+    ) -> Result<(), Error> {
+        let named = |at: usize| {
+            let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", name(at)));
+            work(at).map_err(named)
+        };
+        self.found += count;
+        queue::in_order(count, workers, named, |at, (row, surprise), spent| {
+            keep(&row)?;
+            if self.asked.verbose {
+                eprintln!("{:8.2} s  {}", spent.as_secs_f64(), name(at));
+            }
+            if let Some(why) = surprise {
+                eprintln!("surprise: {}: {why}", name(at));
+                self.surprises += 1;
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+}
+
+fn cpus() -> usize {
+    thread::available_parallelism().map_or(1, |n| n.get())
 }

@@ -4,11 +4,12 @@ use super::case::Case;
 use super::verdict::{Expected, Outcome};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 /// One row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Row {
     /// The scheme, twin or litmus test.
     pub scheme: String,
@@ -59,18 +60,46 @@ impl Row {
     }
 }
 
-/// Writes rows to a file.
-///
-/// # Errors
-/// If it cannot be written.
-pub(super) fn write<R: Serialize>(path: &Path, rows: &[R]) -> io::Result<()> {
-    let mut csv = csv::Writer::from_writer(Vec::new());
-    for row in rows {
-        csv.serialize(row)?;
+/// Rows as they come: to standard output at each [`flush`](Self::flush), and kept for the file.
+pub(super) struct Sheet {
+    csv: csv::Writer<Vec<u8>>,
+    printed: usize,
+}
+
+impl Default for Sheet {
+    fn default() -> Self {
+        Self {
+            csv: csv::Writer::from_writer(Vec::new()),
+            printed: 0,
+        }
     }
-    let bytes = csv.into_inner().map_err(|e| e.into_error())?;
-    fs::create_dir_all(path.parent().expect("a file in a directory"))?;
-    fs::write(path, bytes)
+}
+
+impl Sheet {
+    /// The columns of rows that are no structs, whose fields have no names.
+    pub(super) fn header(&mut self, columns: &[&str]) -> io::Result<()> {
+        self.csv.write_record(columns)?;
+        self.flush()
+    }
+
+    pub(super) fn row<R: Serialize>(&mut self, row: &R) -> io::Result<()> {
+        Ok(self.csv.serialize(row)?)
+    }
+
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.csv.flush()?;
+        let all = self.csv.get_ref();
+        let mut out = io::stdout().lock();
+        out.write_all(&all[self.printed..])?;
+        self.printed = all.len();
+        out.flush()
+    }
+
+    pub(super) fn write(self, path: &Path) -> io::Result<()> {
+        let bytes = self.csv.into_inner().map_err(|e| e.into_error())?;
+        fs::create_dir_all(path.parent().expect("a file in a directory"))?;
+        fs::write(path, bytes)
+    }
 }
 
 /// Reads a file's rows.
@@ -78,7 +107,7 @@ pub(super) fn write<R: Serialize>(path: &Path, rows: &[R]) -> io::Result<()> {
 /// # Errors
 /// If it cannot be read, or has other columns.
 pub(super) fn read<R: DeserializeOwned>(path: &Path) -> io::Result<Vec<R>> {
-    let mut csv = csv::Reader::from_path(path)?;
+    let mut csv = csv::Reader::from_reader(fs::File::open(path)?);
     let rows: Result<Vec<R>, csv::Error> = csv.deserialize().collect();
     Ok(rows?)
 }

@@ -25,8 +25,10 @@
 //!   had to wait is no pass (see [`outcome`]).
 
 pub mod broken;
+pub(super) mod checks;
 mod cold;
 mod duet;
+pub(super) mod host;
 pub mod litmus;
 mod marks;
 mod oracle;

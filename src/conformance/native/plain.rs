@@ -16,7 +16,11 @@
 //!   be reported falsely. So library contenders are not run on this payload.
 #![allow(unsafe_code)]
 
+use super::outcome::Outcome;
 use super::payload::{Payload, WORDS};
+use super::plan::Plan;
+use super::registry::Case;
+use super::stress::Quota;
 use std::cell::UnsafeCell;
 
 /// Plain words.
@@ -36,6 +40,16 @@ impl Plain {
     pub const unsafe fn new() -> Self {
         Self([const { UnsafeCell::new(0) }; WORDS])
     }
+}
+
+/// Stresses a scheme on plain memory, in a process that does nothing else.
+///
+/// What is expected is for a sanitizer to say: without one, x86 shows little of it.
+pub(in crate::conformance) fn stress(case: &Case<Plain>, plan: Plan) -> Outcome {
+    // SAFETY: a scheme that keeps its promise excludes. The control races, and so does what runs on a
+    // broken machine: both are here for a sanitizer to report.
+    let payload = unsafe { Plain::new() };
+    (case.run)(plan, &payload, &Quota::default())
 }
 
 impl Payload for Plain {

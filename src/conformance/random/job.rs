@@ -1,6 +1,7 @@
 //! A scheme on one kind of machine, to be checked: a value, so that jobs can be listed and shared out.
 
 use super::check::{Checked, NoSchedule, Plan, check, replay};
+use super::progress;
 use super::{Asymmetric, Fences, Random, Symmetric, World};
 use crate::conformance::verdict::Failure;
 use crate::scheme::{Registry, Scheme, Visit};
@@ -8,7 +9,7 @@ use crate::scheme::{Registry, Scheme, Visit};
 /// [`replay`] of one scheme on one machine.
 type Replay = fn(World, &str) -> Result<Option<Failure>, NoSchedule>;
 
-/// [`check`] and [`replay`] of one scheme on one machine.
+/// All that is done with one scheme on one machine.
 #[derive(Clone, Copy, Debug)]
 pub struct Job {
     /// The scheme.
@@ -19,6 +20,8 @@ pub struct Job {
     pub check: fn(&Plan) -> Checked,
     /// [`replay`].
     pub replay: Replay,
+    /// [`progress::rows`]: from one seed on, so many.
+    pub progress: fn(u64, u64) -> Vec<progress::Row>,
 }
 
 impl Job {
@@ -29,6 +32,7 @@ impl Job {
             fences: F::WORLD,
             check: check::<F, S>,
             replay: replay::<F, S>,
+            progress: progress::rows::<F, S>,
         }
     }
 }

@@ -10,6 +10,7 @@
 
 pub mod backend;
 mod check;
+pub(super) mod checks;
 mod encode;
 mod fine;
 mod grain;

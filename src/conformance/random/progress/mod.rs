@@ -25,9 +25,9 @@ mod script;
 mod tests;
 
 use super::run;
-use super::{Asymmetric, Fences, Random, Symmetric, grain};
+use super::{Fences, Random, grain};
 use crate::conformance::verdict::Failure;
-use crate::scheme::{Registry, Scheme, Size, Visit};
+use crate::scheme::{Scheme, Size};
 use clock::Clock;
 use fair::Fair;
 pub use row::{HEADER, Property, Row, row};
@@ -148,35 +148,4 @@ fn scripted(turns: Vec<Turn>) -> (Mark, Clock, Script) {
     let (mark, clock) = (Mark::default(), Clock::default());
     let script = Script::new(turns, mark.clone(), clock.clone(), GIVEN_UP);
     (mark, clock, script)
-}
-
-/// Collects the rows of each scheme it visits.
-#[derive(Clone, Debug)]
-pub struct Measure {
-    /// The first seed.
-    pub seed: u64,
-    /// How many.
-    pub seeds: u64,
-    /// The rows so far.
-    pub rows: Vec<Row>,
-}
-
-impl Measure {
-    /// Every scheme of a registry, on a machine with membarrier and on one without.
-    pub fn of<R: Registry>(seed: u64, seeds: u64) -> Self {
-        let mut measure = Self {
-            seed,
-            seeds,
-            rows: Vec::new(),
-        };
-        R::each::<Random<Asymmetric>>(&mut measure);
-        R::each::<Random<Symmetric>>(&mut measure);
-        measure
-    }
-}
-
-impl<F: Fences> Visit<Random<F>> for Measure {
-    fn visit<S: Scheme<Random<F>>>(&mut self) {
-        self.rows.extend(rows::<F, S>(self.seed, self.seeds));
-    }
 }

@@ -1,15 +1,16 @@
 //! Where the results come from: one line an answer, or `unknown`. No path and no name of the machine.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 const UNKNOWN: &str = "unknown";
 
 /// The first line that a command prints, if it succeeds.
-fn ask(program: &str, arguments: &[&str]) -> Option<String> {
+fn ask(results: &Path, program: &str, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program)
         .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .current_dir(results)
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .output()
@@ -23,16 +24,20 @@ fn or_unknown(answer: Option<String>) -> String {
     answer.unwrap_or_else(|| UNKNOWN.to_owned())
 }
 
-/// Everything that may change a row, by name.
-pub(super) fn provenance() -> Vec<(&'static str, String)> {
+/// Everything that may change a row, by name. The commit is that of the repository where the results are,
+/// and is dirty if anything but them has changed.
+pub(in crate::conformance) fn provenance(results: &Path) -> Vec<(&'static str, String)> {
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease");
-    let changes = ["status", "--porcelain", "--", "..", ":(exclude)../results"];
-    let dirty = ask("git", &changes).map(|first| (!first.is_empty()).to_string());
+    let changes = ["status", "--porcelain", "--", ":(top)", ":(exclude)."];
+    let dirty = ask(results, "git", &changes).map(|first| (!first.is_empty()).to_string());
     let cpus = std::thread::available_parallelism().map(|n| n.to_string());
     vec![
-        ("commit", or_unknown(ask("git", &["rev-parse", "HEAD"]))),
+        (
+            "commit",
+            or_unknown(ask(results, "git", &["rev-parse", "HEAD"])),
+        ),
         ("dirty", or_unknown(dirty)),
-        ("rustc", or_unknown(ask("rustc", &["-V"]))),
+        ("rustc", or_unknown(ask(results, "rustc", &["-V"]))),
         ("debug", cfg!(debug_assertions).to_string()),
         (
             "kernel",

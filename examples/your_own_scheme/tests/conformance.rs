@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    ptom::conformance::Kit::of::<your_own_scheme::Mine>().main()
+}
