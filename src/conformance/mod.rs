@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod case;
 pub mod child;
+pub mod counting;
 pub mod exhaustive;
 mod harness;
 mod kit;
