@@ -41,6 +41,11 @@ pub(super) fn all(data: &Data, plots: &[Plot]) -> Vec<Block> {
             from: format!("the registry and {}", files(&data.results, &OF_CLAIMS)),
             text: claims::grid(&data.registered, verdicts).markdown(),
         },
+        Block {
+            name: "checks",
+            from: String::from("the report's own list of what decides about each claim"),
+            text: claims::table::grid().markdown(),
+        },
         found(data, "bounds", &verdicts.models, |cases| {
             models::matrix(&data.registered, cases)
         }),

@@ -5,102 +5,16 @@
 //! something does. Verdicts decide, and nothing written here by hand.
 
 mod findings;
+pub(super) mod table;
 #[cfg(test)]
 mod tests;
 
 use super::verdicts::Verdicts;
 use crate::lab::summary::Registered;
 use crate::lab::table::Grid;
-use crate::scheme::Claims;
 use findings::Findings;
 use std::fmt;
-
-/// A claim, its column, and what it rests on.
-struct Claim {
-    column: &'static str,
-    get: fn(&Claims) -> bool,
-    rests_on: Check,
-    /// Whether it means something for a scheme that excludes nobody.
-    of_controls: bool,
-}
-
-/// What decides about a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Check {
-    /// Models, each with its number of readers, if only one counts. The first must have run for the
-    /// claim to count as checked.
-    Models(&'static [(&'static str, Option<u32>)]),
-    /// The same, and whatever else runs the scheme: random schedules, and the stress.
-    Everything(&'static [(&'static str, Option<u32>)]),
-    /// Directed schedules, and a suspender under endless holds.
-    Progress,
-    /// The writes of a snapshot.
-    Counting,
-    /// Nothing yet.
-    Nothing,
-}
-
-const CLAIMS: [Claim; 8] = [
-    Claim {
-        column: "holds",
-        get: |claims| claims.holds,
-        rests_on: Check::Everything(&[
-            ("exclusion", None),
-            ("arrives", None),
-            ("freshness", None),
-            ("twice", None),
-            ("rivals", None),
-            ("cancelled", None),
-            ("departs", None),
-            ("joins", None),
-            ("translates", None),
-            ("snapshot", None),
-        ]),
-        of_controls: true,
-    },
-    Claim {
-        column: "nests",
-        get: |claims| claims.nests,
-        rests_on: Check::Models(&[("nested", None), ("crossed", None), ("deep", None)]),
-        of_controls: false,
-    },
-    Claim {
-        column: "bounded wait",
-        get: |claims| claims.bounded_wait,
-        rests_on: Check::Progress,
-        of_controls: false,
-    },
-    Claim {
-        column: "sleeps in hold",
-        get: |claims| claims.sleeps_in_hold,
-        rests_on: Check::Models(&[("sleeps", None)]),
-        of_controls: false,
-    },
-    Claim {
-        column: "snapshot free of writes",
-        get: |claims| claims.snapshot_free_of_writes,
-        rests_on: Check::Counting,
-        of_controls: false,
-    },
-    Claim {
-        column: "needs quiescence",
-        get: |claims| claims.needs_quiescence,
-        rests_on: Check::Nothing,
-        of_controls: false,
-    },
-    Claim {
-        column: "suspends alone",
-        get: |claims| claims.suspends_alone,
-        rests_on: Check::Models(&[("rivals", Some(0))]),
-        of_controls: true,
-    },
-    Claim {
-        column: "drop ends leaks",
-        get: |claims| claims.drop_ends_leaks,
-        rests_on: Check::Models(&[("leaks", None)]),
-        of_controls: false,
-    },
-];
+use table::{CLAIMS, Check, Claim};
 
 /// How a claim stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 //! pair, and with compare-exchanges that fail in ways that loom does not show. What is found there
 //! counts against the scheme; how far it is checked is told by its own rows.
 
-use super::Check;
+use super::table::Check;
 use crate::lab::report::verdicts::Verdicts;
 use crate::lab::report::verdicts::models::{Answer, Case};
 use crate::lab::report::verdicts::progress::{Progress, Property};
