@@ -29,6 +29,8 @@ pub(crate) enum Standing {
     Counterexample(String),
     /// A control, and what caught it.
     Caught(String),
+    /// A control that nothing has caught: the checks are blind, or did not run.
+    Uncaught,
     /// This found what must not be.
     Contradicted(String),
     /// A control excludes nobody, so nothing else that it says matters.
@@ -46,6 +48,7 @@ impl fmt::Display for Standing {
             Standing::No => f.write_str("no"),
             Standing::Counterexample(by) => write!(f, "no, counterexample: {by}"),
             Standing::Caught(by) => write!(f, "no, caught by {by}"),
+            Standing::Uncaught => f.write_str("no, BUT NOTHING CAUGHT IT"),
             Standing::Contradicted(by) => write!(f, "CONTRADICTED by {by}"),
             Standing::Moot => f.write_str("-"),
         }
@@ -63,7 +66,7 @@ impl Claim {
         if control && self.is_to_hold() {
             // That one check of several sees nothing is no contradiction, but it is said.
             return match (found.against.is_empty(), found.surprises.is_empty()) {
-                (true, _) => Standing::No,
+                (true, _) => Standing::Uncaught,
                 (false, true) => Standing::Caught(found.against.join(", ")),
                 (false, false) => Standing::Caught(format!(
                     "{}, but not as expected by {}",
