@@ -1,6 +1,6 @@
 //! A process of its own for each exploration, and what it says at its end.
 //!
-//! A child is this very program, run again with [`FLAG`]. It prints a [`Report`]: the sites that it
+//! A child is this very program, run again with `--child`. It prints a [`Report`]: the sites that it
 //! reached, a line each, and the outcome. A child that says nothing of the kind is a failure.
 
 use super::exhaustive::site::Ordered;

@@ -5,7 +5,7 @@
 //! from the sites that the models reach; where there are results, from those, and a test of each scheme
 //! says whether they are all.
 
-use super::audit;
+use super::audit::{self, Attack};
 use super::case::Case;
 use super::child;
 use super::exhaustive::site::{Ordered, Weakening};
@@ -20,6 +20,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 /// The name of the test whether all weakenings of a scheme are in the results.
 const EVERY_SITE: &str = "every_site";
@@ -159,13 +160,13 @@ impl Known {
     fn model(&self, case: &Case) -> Result<(), Failed> {
         let _shared = share();
         let report = child::run(&["case", &case.key()])?;
-        let row = Row::new(case, &report.outcome);
+        let row = Row::new(case, &report.outcome, Duration::ZERO);
         if !case.expected.is_met_by(&report.outcome) {
             return Err(format!("{row:?}, but {:?} was expected", case.expected).into());
         }
         self.are_audited(case, &report.sites)?;
         let recorded = self.recorded.as_ref();
-        if recorded.is_some_and(|rows| !rows.models.contains(&row)) {
+        if recorded.is_some_and(|rows| !rows.models.iter().any(|known| known.agrees(&row))) {
             return Err(format!("{row:?} is not recorded; {}", stale(MODELS)).into());
         }
         Ok(())
@@ -206,7 +207,7 @@ impl Known {
         let key = format!("{}/{weakening}", subject.name);
         let rows = self.recorded.iter().flat_map(|r| &r.orderings);
         let before = rows.into_iter().find(|row| row.key() == key);
-        let row = audit::judge(subject, weakening, before.filter(|row| row.is_killed()))?;
+        let row = audit::judge(subject, weakening, Attack::again(before))?;
         if !row.is_settled() {
             return Err(format!(
                 "{row:?}: strengthen the models, weaken the code, or explain it there"

@@ -4,6 +4,7 @@ use super::audit;
 use super::case::Case;
 use super::child;
 use super::command;
+use super::counting;
 use super::exhaustive::bound::{self, Bound};
 use super::exhaustive::explore;
 use super::harness;
@@ -51,6 +52,7 @@ impl Kit {
                 .any(|s| s.name == job.scheme && s.claims.holds)
         };
         let mut checks = checks::all::<R>();
+        checks.push(counting::check::<R>());
         checks.extend(jobs.iter().copied().map(random::checks::schedules));
         checks.extend(
             jobs.iter()
@@ -132,11 +134,8 @@ impl Kit {
                 None => fail(&format!("no scheme {name}")),
             },
             ["weaken", name, weakening, ref only @ ..] => {
-                match (self.subject(name), weakening.parse(), only) {
-                    (Some(subject), Ok(weakening), []) => audit::attack(subject, weakening, None),
-                    (Some(subject), Ok(weakening), [case, bound]) => {
-                        audit::attack(subject, weakening, Some((case, bound)))
-                    }
+                match (self.subject(name), weakening.parse()) {
+                    (Some(subject), Ok(weakening)) => audit::attack(subject, weakening, only),
                     _ => fail(&format!("no weakening {weakening} of {name}")),
                 }
             }

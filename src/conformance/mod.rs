@@ -4,6 +4,7 @@ pub mod audit;
 pub mod case;
 pub mod child;
 mod command;
+pub mod counting;
 pub mod exhaustive;
 mod harness;
 mod kit;

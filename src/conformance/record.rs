@@ -1,7 +1,7 @@
 //! Explores and runs everything, and writes it down.
 
-use super::audit;
 use super::audit::row::Row as Weakened;
+use super::audit::{self, Attack};
 use super::child;
 use super::command::Error;
 use super::kit::Kit;
@@ -12,6 +12,7 @@ use super::table::{Row, Sheet};
 use clap::{Args, ValueEnum};
 use std::io;
 use std::thread;
+use std::time::Instant;
 
 /// What each case did.
 pub(super) const MODELS: &str = "models.csv";
@@ -40,6 +41,7 @@ enum What {
     Orderings,
     Schedules,
     Progress,
+    Snapshots,
     Stress,
     Litmus,
 }
@@ -66,6 +68,9 @@ pub(super) fn main(kit: &Kit, asked: &Record) -> Result<usize, Error> {
     }
     if wants(What::Progress) {
         recorder.sampled(Table::Progress)?;
+    }
+    if wants(What::Snapshots) {
+        recorder.sampled(Table::Snapshots)?;
     }
     if asked.what == Some(What::Litmus) {
         recorder.run(Table::Litmus)?;
@@ -97,10 +102,11 @@ impl Recorder<'_> {
         let names = |at: usize| cases[at].key();
         let work = |at: usize| {
             let case = &cases[at];
+            let begin = Instant::now();
             let outcome = child::run(&["case", &case.key()])?.outcome;
             let surprise = (!case.expected.is_met_by(&outcome))
                 .then(|| format!("{:?} was expected", case.expected));
-            Ok((Row::new(case, &outcome), surprise))
+            Ok((Row::new(case, &outcome, begin.elapsed()), surprise))
         };
         let mut sheet = Sheet::default();
         self.all(cases.len(), cpus(), names, work, |row| {
@@ -123,7 +129,7 @@ impl Recorder<'_> {
         let names = |at: usize| name(&all[at]);
         let work = |at: usize| {
             let (subject, weakening) = &all[at];
-            let row: Weakened = audit::judge(subject, weakening, None)?;
+            let row: Weakened = audit::judge(subject, weakening, Attack::Whole)?;
             let surprise = (!row.is_settled()).then(|| "neither killed nor explained".to_owned());
             Ok((row, surprise))
         };

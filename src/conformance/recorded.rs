@@ -25,6 +25,7 @@ impl Recorded {
         let tables = [
             Table::Schedules,
             Table::Progress,
+            Table::Snapshots,
             Table::Stress,
             Table::Litmus,
         ];
@@ -83,16 +84,17 @@ mod tests {
     fn what_cannot_be_read_is_one_line_that_says_what_to_do() {
         let folder = tempfile::tempdir().unwrap();
         assert!(Recorded::read(folder.path()).unwrap().models.is_empty());
-        let header = "scheme,model,readers,bound,executions,complete,verdict,expected,finding";
+        let header =
+            "scheme,model,readers,bound,executions,complete,verdict,expected,finding,seconds";
         let wrong = [
             ("models.csv", "scheme,model\npercpu,exclusion\n".to_owned()),
             (
                 "models.csv",
-                format!("{header},more\na,b,1,,1,yes,pass,pass,,\n"),
+                format!("{header},more\na,b,1,,1,yes,pass,pass,,0.1,\n"),
             ),
             (
                 "models.csv",
-                format!("{header}\na,b,many,,1,yes,pass,pass,\n"),
+                format!("{header}\na,b,many,,1,yes,pass,pass,,0.1\n"),
             ),
             ("models.csv", format!("{header}\na,b\n")),
             ("orderings.csv", "scheme\npercpu\n".to_owned()),

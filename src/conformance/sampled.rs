@@ -1,4 +1,4 @@
-//! What is run many times, and not explored: random schedules, progress, stress, litmus tests.
+//! What is run, and not explored: random schedules, progress, counted snapshots, stress, litmus tests.
 //!
 //! One check is one test of the kit's program, with [`Effort::QUICK`], and some rows of one results file,
 //! with as much effort as `record` is told.
@@ -53,6 +53,7 @@ impl Effort {
 pub(super) enum Table {
     Schedules,
     Progress,
+    Snapshots,
     Stress,
     Litmus,
 }
@@ -62,6 +63,7 @@ impl Table {
         match self {
             Self::Schedules => "schedules.csv",
             Self::Progress => "progress.csv",
+            Self::Snapshots => "snapshots.csv",
             Self::Stress => "stress.csv",
             Self::Litmus => "litmus-native.csv",
         }
@@ -71,6 +73,7 @@ impl Table {
         match self {
             Self::Schedules => &super::random::table::HEADER,
             Self::Progress => &super::random::progress::HEADER,
+            Self::Snapshots => &super::counting::HEADER,
             Self::Stress => &super::native::checks::STRESS,
             Self::Litmus => &super::native::checks::LITMUS,
         }
@@ -87,6 +90,7 @@ impl Table {
         let columns: &[usize] = match self {
             Self::Schedules => &[0, 1, 3],
             Self::Progress => &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+            Self::Snapshots => &[0, 1, 2, 3, 4, 5],
             Self::Stress => &[0],
             Self::Litmus => &[0, 1],
         };

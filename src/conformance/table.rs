@@ -1,4 +1,4 @@
-//! `models.csv`: what each case did, the same bytes whenever the code is the same.
+//! `models.csv`: what each case did; but for the seconds, the same bytes whenever the code is the same.
 
 use super::case::Case;
 use super::verdict::{Expected, Outcome};
@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::Duration;
 
 /// One row.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
     /// The scheme, twin or litmus test.
@@ -30,11 +31,13 @@ pub struct Row {
     pub expected: String,
     /// The failure.
     pub finding: String,
+    /// How long it took when it was recorded, to a tenth.
+    pub seconds: f64,
 }
 
 impl Row {
     /// The row of a case.
-    pub fn new(case: &Case, outcome: &Outcome) -> Self {
+    pub fn new(case: &Case, outcome: &Outcome, spent: Duration) -> Self {
         let passed = outcome.failure.is_none();
         let word = |pass: bool| if pass { "pass" } else { "fail" }.to_owned();
         let complete = passed && case.bound.is_none();
@@ -51,7 +54,18 @@ impl Row {
                 .failure
                 .as_ref()
                 .map_or(String::new(), |f| f.to_string()),
+            seconds: (spent.as_secs_f64() * 10.0).round() / 10.0,
         }
+    }
+
+    /// Whether both say the same, however long it took.
+    pub fn agrees(&self, other: &Self) -> bool {
+        let seconds = self.seconds;
+        *self
+            == Self {
+                seconds,
+                ..other.clone()
+            }
     }
 
     /// The key of its case.

@@ -75,7 +75,8 @@ impl<B: Backend, T> Slots<B, T> {
     /// Reserves one slot, whichever it will be.
     fn reserve(&self) -> Result<(), Full> {
         let unreserved = &self.unreserved.0;
-        // A guess, corrected by the exchange: a plain load could see a stale 0.
+        // A guess, which the exchange corrects. Its failure may return a stale 0, as a load may; but
+        // whoever has been told of a release has its number from there, and sees it here.
         let mut left = 1;
         while left > 0 {
             // Relaxed: it only counts; who finds a slot synchronises with its last owner there.

@@ -37,8 +37,8 @@ pub mod sharded_lock;
 #[cfg(feature = "lab")]
 pub mod std_rwlock;
 
-/// What a scheme promises. Each promise is checked by a model; what is not promised has its
-/// counterexample reproduced where one is known.
+/// What a scheme promises. Each promise is checked by something that runs (models, counted steps, counted
+/// writes); what is not promised has its counterexample reproduced where one is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claims {
     /// A hold excludes suspends: the promise itself. False only for controls.

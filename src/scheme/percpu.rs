@@ -13,9 +13,10 @@
 //! | `fence(SeqCst)` | `fence(SeqCst)` |
 //! | `gate.clear()` | `inside.load()` |
 //!
-//! The two fences have an order. If the reader's is first, the suspender's load sees the 1, and
-//! waits for it to go. If the suspender's is first, the reader sees the gate shut, takes its 1 back,
-//! and sleeps. Either way they are never both inside.
+//! The two fences have an order. If the reader's is first, the suspender's load sees the 1, and waits
+//! for it to go, or what the reader stored later, when it has gone. If the suspender's is first, the
+//! reader sees the gate shut, takes its 1 back, and sleeps, or it sees it opened again, by that very
+//! suspender or a later one. Either way they are never both inside.
 //!
 //! Source: Concurrency Kit `ck_brlock`; Dekker's handshake.
 

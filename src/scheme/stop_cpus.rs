@@ -32,7 +32,7 @@ impl<B: Backend> Describe for StopCpus<B> {
         nests: true,
         bounded_wait: true,
         sleeps_in_hold: false,
-        snapshot_free_of_writes: false,
+        snapshot_free_of_writes: true,
         needs_quiescence: false,
         suspends_alone: true,
         drop_ends_leaks: true,

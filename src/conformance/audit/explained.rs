@@ -5,7 +5,7 @@
 //! word.compare_exchange(open, open | CLOSED, Acquire, Relaxed)
 //! ```
 //!
-//! Within [`REACH`] lines above the site: from which ordering to which, in which schemes (or
+//! Within a few lines above the site: from which ordering to which, in which schemes (or
 //! `any scheme`), and a reason, which may go on over the following comment lines.
 
 use crate::conformance::exhaustive::site::Weakening;

@@ -51,9 +51,9 @@ fn passing(subject: &Subject) -> Vec<Case> {
 
 /// Every case of every pass, those of the first pass first; a case that is complete within one pass,
 /// or has reached its own bound, is in no further one.
-fn in_passes(subject: &Subject) -> Vec<Case> {
+fn in_passes(subject: &Subject, passes: &[[usize; 2]]) -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
-    for pass in PASSES {
+    for pass in passes {
         for case in passing(subject) {
             let bound = pass[usize::from(case.threads > 2)];
             let bound = Some(case.bound.map_or(bound, |own| own.min(bound)));
@@ -85,34 +85,62 @@ pub(super) fn reach(subject: &Subject) -> ! {
     explore::first_failure(&brief(subject))
 }
 
-/// The child that looks for a failure with one ordering weakened; of all passes, or of one case
-/// with one bound.
-pub(super) fn attack(subject: &Subject, weakening: Weakening, only: Option<(&str, &str)>) -> ! {
-    site::weaken(weakening);
-    let mut cases = in_passes(subject);
-    if let Some((key, bound)) = only {
-        cases.retain(|case| case.key() == key && case.bound_text() == bound);
-        assert!(!cases.is_empty(), "no case {key} of bound {bound}");
+/// How much is run against a weakening.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Attack<'r> {
+    /// All passes.
+    Whole,
+    /// The first pass, of what is known to survive all.
+    Brief,
+    /// What killed it last time.
+    Killer(&'r Row),
+}
+
+impl<'r> Attack<'r> {
+    /// What is enough to see that nothing has changed since the row was recorded.
+    pub(super) fn again(row: Option<&'r Row>) -> Self {
+        match row {
+            Some(row) if row.is_killed() => Self::Killer(row),
+            Some(row) if row.is_settled() => Self::Brief,
+            _ => Self::Whole,
+        }
     }
+}
+
+/// The child that looks for a failure with one ordering weakened: in every pass; in the first, if
+/// `only` is [`BRIEF`]; or in the case of this key with this bound.
+pub(super) fn attack(subject: &Subject, weakening: Weakening, only: &[&str]) -> ! {
+    site::weaken(weakening);
+    let cases = match *only {
+        [key, bound] => {
+            let mut cases = in_passes(subject, &PASSES);
+            cases.retain(|case| case.key() == key && case.bound_text() == bound);
+            assert!(!cases.is_empty(), "no case {key} of bound {bound}");
+            cases
+        }
+        [BRIEF] => in_passes(subject, &PASSES[..1]),
+        _ => in_passes(subject, &PASSES),
+    };
     explore::first_failure(&cases)
 }
 
-/// Attacks a scheme with one weakening, in a child: by everything, or by what killed it last time.
+/// Says to a child that one pass is enough.
+const BRIEF: &str = "brief";
+
+/// Attacks a scheme with one weakening, in a child.
 ///
 /// # Errors
 /// If the child cannot be started.
-pub(super) fn judge(
-    subject: &Subject,
-    weakening: &Weakening,
-    killer: Option<&Row>,
-) -> io::Result<Row> {
+pub(super) fn judge(subject: &Subject, weakening: &Weakening, with: Attack<'_>) -> io::Result<Row> {
     let mut what = vec![
         "weaken".to_owned(),
         subject.name.to_owned(),
         weakening.to_string(),
     ];
-    if let Some(killer) = killer {
-        what.extend([killer.case(), killer.bound.clone()]);
+    match with {
+        Attack::Whole => (),
+        Attack::Brief => what.push(BRIEF.to_owned()),
+        Attack::Killer(row) => what.extend([row.case(), row.bound.clone()]),
     }
     let what: Vec<&str> = what.iter().map(String::as_str).collect();
     let report = child::run(&what)?;

@@ -7,8 +7,9 @@
 //!
 //! * a missing fence: Dekker's handshake without its fence gives no report, unless a torn hold
 //!   happens to occur, which is rarer under its instrumentation. The atomic payload is for that.
-//! * what only a fence orders: it knows no fences, and would report what is right. No scheme of
-//!   ours relies on one in a hold; `seqlock`'s snapshot does, and reads while a suspend writes. So a
+//! * what only a fence orders: it knows no fences, and would report what is right. A scheme of
+//!   ours relies on one where a reader steps back from a shut gate (`percpu`, `epoch`: no report has
+//!   come of it), and in `seqlock`'s snapshot, which reads while a suspend writes. So a
 //!   scheme whose snapshots write nothing takes none on this payload.
 //! * a `Relaxed` store where a Release is needed, if the same word was released before: it takes the
 //!   later store for a part of that release.

@@ -3,7 +3,7 @@
 //! Invariant: schemes whose rows cannot be told apart are not ranked, and whoever does not exclude
 //! suspends is not a candidate.
 
-use super::claims::{self, Standing};
+use super::claims;
 use super::data::{Data, Measured};
 use super::whole;
 use crate::lab::sample::Workload;
@@ -58,9 +58,8 @@ impl<'d> Answer<'d> {
         let Some(threads) = held.map(|row| row.threads).max() else {
             return Vec::new();
         };
-        let cases = self.data.models.as_deref().unwrap_or(&[]);
         let holds = |scheme: &&Registered| {
-            scheme.claims.holds && claims::holds(scheme, cases) != Standing::Contradicted
+            scheme.claims.holds && !claims::holds_no_more(scheme, &self.data.verdicts)
         };
         let candidate = |scheme| {
             Some(Candidate {

@@ -3,10 +3,10 @@
 //! Invariant: a block without data says so in words; it is never empty.
 
 use super::data::{Data, Measured};
-use super::models::MODELS;
 use super::plot::Plot;
 use super::splice::Block;
-use super::{answer, claims, models};
+use super::verdicts::{Row, models, orderings, progress, schedules, snapshots, stress};
+use super::{answer, claims};
 use crate::lab::sample::Workload;
 use crate::lab::store::{ERRORS, RUN, SAMPLES, SUSPENDS};
 use crate::lab::table::{Grid, grids, side_by_side, suspend_grids};
@@ -14,12 +14,19 @@ use crate::lab::table::{Grid, grids, side_by_side, suspend_grids};
 /// What stands where a comparison's figures will be.
 const NO_RUN: &str =
     "No results yet: measure with `ptom compare`, then make this report with `ptom report`.\n";
-/// What stands where the models' verdicts will be.
-const NO_MODELS: &str = "No model results.\n";
+
+/// Whose verdicts decide about claims.
+const OF_CLAIMS: [&str; 5] = [
+    models::Case::FILE,
+    progress::Progress::FILE,
+    snapshots::Snapshot::FILE,
+    schedules::Schedules::FILE,
+    stress::Stress::FILE,
+];
 
 /// Every block, in the order of the report.
 pub(super) fn all(data: &Data, plots: &[Plot]) -> Vec<Block> {
-    let both = [MODELS];
+    let verdicts = &data.verdicts;
     vec![
         block(data, "answer", &[SAMPLES, SUSPENDS], |run| {
             let lines = answer::lines(data, run);
@@ -31,9 +38,17 @@ pub(super) fn all(data: &Data, plots: &[Plot]) -> Vec<Block> {
         block(data, "provenance", &[RUN], |run| provenance(run).markdown()),
         Block {
             name: "claims",
-            from: format!("the registry and {}", files(&data.results, &both)),
-            text: claims(data),
+            from: format!("the registry and {}", files(&data.results, &OF_CLAIMS)),
+            text: claims::grid(&data.registered, verdicts).markdown(),
         },
+        Block {
+            name: "checks",
+            from: String::from("the report's own list of what decides about each claim"),
+            text: claims::table::grid().markdown(),
+        },
+        found(data, "bounds", &verdicts.models, |cases| {
+            models::matrix(&data.registered, cases)
+        }),
         block(data, "hold", &[SAMPLES], |run| {
             ratios(data, run, Workload::Hold, plots)
         }),
@@ -59,14 +74,11 @@ pub(super) fn all(data: &Data, plots: &[Plot]) -> Vec<Block> {
         block(data, "replay", &[SAMPLES], |run| {
             differences(run, &[Workload::Replay])
         }),
-        Block {
-            name: "models",
-            from: files(&data.results, &both),
-            text: match &data.models {
-                Some(cases) => models::grid(cases).markdown(),
-                None => NO_MODELS.to_owned(),
-            },
-        },
+        found(data, "models", &verdicts.models, models::grid),
+        found(data, "audit", &verdicts.orderings, orderings::grid),
+        found(data, "schedules", &verdicts.schedules, schedules::grid),
+        found(data, "progress", &verdicts.progress, progress::grid),
+        found(data, "stress", &verdicts.stress, stress::grid),
         block(data, "errors", &[ERRORS], errors),
     ]
 }
@@ -87,6 +99,23 @@ fn block(
         false => text,
     };
     Block { name, from, text }
+}
+
+/// A block from a file of verdicts.
+fn found<R: Row>(
+    data: &Data,
+    name: &'static str,
+    rows: &Option<Vec<R>>,
+    grid: impl FnOnce(&[R]) -> Grid,
+) -> Block {
+    Block {
+        name,
+        from: files(&data.results, &[R::FILE]),
+        text: match rows {
+            Some(rows) => grid(rows).markdown(),
+            None => format!("There is no {}.\n", R::FILE),
+        },
+    }
 }
 
 fn files(folder: &str, names: &[&str]) -> String {
@@ -133,15 +162,6 @@ fn differences(run: &Measured, workloads: &[Workload]) -> String {
         .cloned()
         .collect();
     markdown(&grids(&rows))
-}
-
-fn claims(data: &Data) -> String {
-    let cases = data.models.as_deref().unwrap_or(&[]);
-    let mut text = claims::grid(&data.registered, cases).markdown();
-    if data.models.is_none() {
-        text.push_str(&format!("\n{NO_MODELS}"));
-    }
-    text
 }
 
 fn provenance(measured: &Measured) -> Grid {

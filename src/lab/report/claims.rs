@@ -1,89 +1,38 @@
-//! What each scheme promises, and what the models say of it.
+//! What each scheme promises, and what was found for and against it.
 //!
-//! Invariant: "checked" stands only where a model of the promise ran and found nothing; a promise
-//! that no model ran for is called "declared".
+//! Invariant: "checked" stands only where a check of the promise ran and found nothing, and says how
+//! far; a promise that nothing ran for is "declared". What is not promised has what shows why, where
+//! something does. Verdicts decide, and nothing written here by hand.
 
-use super::models::{Answer, Case};
+mod findings;
+pub(super) mod table;
+#[cfg(test)]
+mod tests;
+
+use super::verdicts::Verdicts;
 use crate::lab::summary::Registered;
 use crate::lab::table::Grid;
-use crate::scheme::Claims;
+use findings::Findings;
 use std::fmt;
-
-/// A claim, its column, and the models that check it. The first must have run for the claim to
-/// count as checked. A model that bears the claim's own name checks it too.
-struct Claim {
-    key: &'static str,
-    column: &'static str,
-    get: fn(&Claims) -> bool,
-    models: &'static [&'static str],
-}
-
-const CLAIMS: [Claim; 6] = [
-    Claim {
-        key: HOLDS,
-        column: "holds",
-        get: |claims| claims.holds,
-        models: &[
-            "exclusion",
-            "freshness",
-            "twice",
-            "rivals",
-            "cancelled",
-            "departs",
-            "translates",
-            "snapshot",
-        ],
-    },
-    Claim {
-        key: "nests",
-        column: "nests",
-        get: |claims| claims.nests,
-        models: &["nested"],
-    },
-    Claim {
-        key: "bounded_wait",
-        column: "bounded wait",
-        get: |claims| claims.bounded_wait,
-        models: &[],
-    },
-    Claim {
-        key: "sleeps_in_hold",
-        column: "sleeps in hold",
-        get: |claims| claims.sleeps_in_hold,
-        models: &[],
-    },
-    Claim {
-        key: "snapshot_free_of_writes",
-        column: "snapshot free of writes",
-        get: |claims| claims.snapshot_free_of_writes,
-        models: &[],
-    },
-    Claim {
-        key: "needs_quiescence",
-        column: "needs quiescence",
-        get: |claims| claims.needs_quiescence,
-        models: &[],
-    },
-];
-
-/// The claim that all others rest on.
-const HOLDS: &str = "holds";
+use table::{CLAIMS, Check, Claim};
 
 /// How a claim stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// Models explored every execution.
-    Checked,
-    /// Models explored every execution with at most so many preemptions a thread.
-    Bounded(u32),
-    /// No model of it ran.
-    Declared,
+    /// Something that checks it ran, so far, and found nothing.
+    Checked(String),
+    /// Nothing that could check it ran; what else is known.
+    Declared(String),
     /// Not promised.
     No,
-    /// Not promised, and a model shows why.
-    Counterexample,
-    /// A model found something that it must not.
-    Contradicted,
+    /// Not promised, and this shows why.
+    Counterexample(String),
+    /// A control, and what caught it.
+    Caught(String),
+    /// A control that nothing has caught: the checks are blind, or did not run.
+    Uncaught,
+    /// This found what must not be.
+    Contradicted(String),
     /// A control excludes nobody, so nothing else that it says matters.
     Moot,
 }
@@ -91,62 +40,71 @@ pub(crate) enum Standing {
 impl fmt::Display for Standing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Standing::Checked => f.write_str("checked"),
-            Standing::Bounded(bound) => write!(f, "checked, bound {bound}"),
-            Standing::Declared => f.write_str("declared, not checked"),
+            Standing::Checked(how_far) => write!(f, "checked: {how_far}"),
+            Standing::Declared(else_known) if else_known.is_empty() => {
+                f.write_str("declared, not checked")
+            }
+            Standing::Declared(else_known) => write!(f, "declared, not checked; {else_known}"),
             Standing::No => f.write_str("no"),
-            Standing::Counterexample => f.write_str("no, counterexample"),
-            Standing::Contradicted => f.write_str("CONTRADICTED"),
+            Standing::Counterexample(by) => write!(f, "no, counterexample: {by}"),
+            Standing::Caught(by) => write!(f, "no, caught by {by}"),
+            Standing::Uncaught => f.write_str("no, BUT NOTHING CAUGHT IT"),
+            Standing::Contradicted(by) => write!(f, "CONTRADICTED by {by}"),
             Standing::Moot => f.write_str("-"),
         }
     }
 }
 
 impl Claim {
-    fn standing(&self, scheme: &Registered, cases: &[Case]) -> Standing {
-        let of: Vec<&Case> = cases
-            .iter()
-            .filter(|case| case.scheme == scheme.name)
-            .filter(|case| case.model == self.key || self.models.contains(&case.model.as_str()))
-            .collect();
-        if !scheme.claims.holds && self.key != HOLDS {
+    fn standing(&self, scheme: &Registered, verdicts: &Verdicts) -> Standing {
+        let control = !scheme.claims.holds;
+        if control && !self.of_controls {
             return Standing::Moot;
         }
         let claimed = (self.get)(&scheme.claims);
-        let failed = of.iter().any(|case| !case.passed());
-        if of.iter().any(|case| case.surprises()) || claimed && failed {
-            return Standing::Contradicted;
-        }
-        if !claimed {
-            return if failed {
-                Standing::Counterexample
-            } else {
-                Standing::No
+        let found = Findings::of(self.rests_on, scheme.name, verdicts);
+        if control && self.is_to_hold() {
+            // That one check of several sees nothing is no contradiction, but it is said.
+            return match (found.against.is_empty(), found.surprises.is_empty()) {
+                (true, _) => Standing::Uncaught,
+                (false, true) => Standing::Caught(found.against.join(", ")),
+                (false, false) => Standing::Caught(format!(
+                    "{}, but not as expected by {}",
+                    found.against.join(", "),
+                    found.surprises.join(", ")
+                )),
             };
         }
-        let main = self.models.first().copied().unwrap_or(self.key);
-        if !of
-            .iter()
-            .any(|case| case.model == main || case.model == self.key)
-        {
-            return Standing::Declared;
+        let mut wrong = found.surprises;
+        if claimed {
+            wrong.extend(found.against.iter().cloned());
         }
-        let bounded = of.iter().filter(|case| case.complete == Answer::No);
-        match bounded.filter_map(|case| case.bound).min() {
-            Some(bound) => Standing::Bounded(bound),
-            None => Standing::Checked,
+        wrong.sort_unstable();
+        wrong.dedup();
+        if !wrong.is_empty() {
+            return Standing::Contradicted(wrong.join(", "));
         }
+        match (claimed, found.against.is_empty(), found.how_far) {
+            (true, _, Some(how_far)) => Standing::Checked(how_far),
+            (true, _, None) => Standing::Declared(found.else_known),
+            (false, true, _) => Standing::No,
+            (false, false, _) => Standing::Counterexample(found.against.join(", ")),
+        }
+    }
+
+    fn is_to_hold(&self) -> bool {
+        matches!(self.rests_on, Check::Everything(_))
     }
 }
 
-/// How the claim to hold stands: nothing else matters without it.
-pub(crate) fn holds(scheme: &Registered, cases: &[Case]) -> Standing {
+/// Whether something contradicts the claim to hold: nothing else matters then.
+pub(crate) fn holds_no_more(scheme: &Registered, verdicts: &Verdicts) -> bool {
     let [holds, ..] = &CLAIMS;
-    holds.standing(scheme, cases)
+    matches!(holds.standing(scheme, verdicts), Standing::Contradicted(_))
 }
 
-/// One line a scheme, one column a claim.
-pub(crate) fn grid(registered: &[Registered], cases: &[Case]) -> Grid {
+/// One line a scheme, one column a claim; below, what was found on the worse machines.
+pub(crate) fn grid(registered: &[Registered], verdicts: &Verdicts) -> Grid {
     let mut columns = vec!["scheme"];
     columns.extend(CLAIMS.iter().map(|claim| claim.column));
     columns.push("precedent");
@@ -154,79 +112,11 @@ pub(crate) fn grid(registered: &[Registered], cases: &[Case]) -> Grid {
     grid.words = (1..columns.len()).collect();
     for scheme in registered {
         let mut cells = vec![scheme.name.to_owned()];
-        cells.extend(
-            CLAIMS
-                .iter()
-                .map(|claim| claim.standing(scheme, cases).to_string()),
-        );
+        let standing = |claim: &Claim| claim.standing(scheme, verdicts).to_string();
+        cells.extend(CLAIMS.iter().map(standing));
         cells.push(scheme.precedent.to_owned());
         grid.rows.push(cells);
     }
+    grid.notes = findings::machines(registered, verdicts);
     grid
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::models::tests::case;
-    use super::*;
-    use crate::lab::summary::registered;
-
-    fn named(name: &str) -> Registered {
-        registered()
-            .into_iter()
-            .find(|scheme| scheme.name == name)
-            .unwrap()
-    }
-
-    fn nests(name: &str, cases: &[Case]) -> Standing {
-        let [_, nests, ..] = &CLAIMS;
-        nests.standing(&named(name), cases)
-    }
-
-    #[test]
-    fn a_claim_stands_as_its_models_say() {
-        let pass = ["pass", "pass"];
-        let percpu = |bound, verdicts| [case("percpu", "nested", bound, verdicts)];
-        assert_eq!(nests("percpu", &[]), Standing::Declared);
-        assert_eq!(nests("percpu", &percpu(None, pass)), Standing::Checked);
-        assert_eq!(
-            nests("percpu", &percpu(Some(3), pass)),
-            Standing::Bounded(3)
-        );
-        for contradiction in [["fail", "pass"], ["fail", "fail"], ["truncated", "pass"]] {
-            assert_eq!(
-                nests("percpu", &percpu(None, contradiction)),
-                Standing::Contradicted
-            );
-        }
-    }
-
-    #[test]
-    fn what_is_not_claimed_has_its_counterexample_or_is_just_no() {
-        assert_eq!(nests("rwlock", &[]), Standing::No);
-        let fails = case("rwlock", "nested", None, ["fail", "fail"]);
-        assert_eq!(nests("rwlock", &[fails]), Standing::Counterexample);
-        let passes = case("rwlock", "nested", None, ["pass", "fail"]);
-        assert_eq!(nests("rwlock", &[passes]), Standing::Contradicted);
-    }
-
-    #[test]
-    fn holding_needs_its_own_model() {
-        let others = [case("percpu", "freshness", None, ["pass", "pass"])];
-        assert_eq!(holds(&named("percpu"), &others), Standing::Declared);
-        let twin = [case("percpu-no-fence", "exclusion", None, ["fail", "fail"])];
-        assert_eq!(holds(&named("percpu"), &twin), Standing::Declared);
-    }
-
-    #[test]
-    fn what_else_a_control_says_is_moot() {
-        let fails = case("unprotected", "nested", None, ["fail", "fail"]);
-        assert_eq!(nests("unprotected", &[fails]), Standing::Moot);
-    }
-
-    #[test]
-    fn every_scheme_has_a_line() {
-        let registered = registered();
-        assert_eq!(grid(&registered, &[]).rows.len(), registered.len());
-    }
 }

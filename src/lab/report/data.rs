@@ -1,6 +1,6 @@
 //! Everything the report is made of, read once.
 
-use super::models::{self, Case, MODELS};
+use super::verdicts::Verdicts;
 use crate::lab::provenance::Kind;
 use crate::lab::sample::Workload;
 use crate::lab::store::{ResultsError, Run, newest, shown};
@@ -26,21 +26,17 @@ pub(crate) struct Data {
     pub(crate) results: String,
     pub(crate) registered: Vec<Registered>,
     pub(crate) measured: Option<Measured>,
-    pub(crate) models: Option<Vec<Case>>,
+    pub(crate) verdicts: Verdicts,
 }
 
 impl Data {
-    /// Reads what there is. No run and no models are nothing wrong here.
+    /// Reads what there is. No run and no verdicts are nothing wrong here.
     ///
     /// # Errors
     /// If a file is not what it must be, a row is missing, or the run leaves something out.
     pub(crate) fn read(results: &Path, report: &Path) -> Result<Self, ResultsError> {
         let named = named(results, report);
-        let models = match models::read(results) {
-            Ok(cases) => Some(cases),
-            Err(ResultsError::Missing { .. }) => None,
-            Err(error) => return Err(error),
-        };
+        let verdicts = Verdicts::read(results)?;
         let measured = match newest(results, Kind::Compare)? {
             Some(dir) => Some(measured(&dir, &named)?),
             None => None,
@@ -49,7 +45,7 @@ impl Data {
             results: named,
             registered: registered(),
             measured,
-            models,
+            verdicts,
         })
     }
 
@@ -62,12 +58,7 @@ impl Data {
                 cure: "measure with `ptom compare`",
             });
         }
-        if self.models.is_none() {
-            lacks.push(ResultsError::Missing {
-                path: format!("{}/{MODELS}", self.results),
-                cure: models::CURE,
-            });
-        }
+        lacks.extend(self.verdicts.lacks(&self.results));
         lacks
     }
 }

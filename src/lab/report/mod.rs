@@ -1,8 +1,8 @@
-//! `report.md`: prose by hand, and between markers what the newest comparison and the models say.
+//! `report.md`: prose by hand, and between markers what the newest comparison and the checks say.
 //!
 //! ```text
 //! results/RUN/{run.json,samples.csv,suspends.csv,errors.csv}   newest run of kind `compare`
-//! results/models.csv                                           verdicts of the models
+//! results/{models,orderings,schedules,progress,snapshots,stress}.csv     verdicts
 //!     -> report.md between its markers, results/plots/*.svg
 //! ```
 //!
@@ -14,11 +14,11 @@ mod blocks;
 mod claims;
 mod data;
 mod markers;
-mod models;
 mod plot;
 mod splice;
 #[cfg(test)]
 mod tests;
+mod verdicts;
 mod whole;
 
 use crate::lab::store::{ResultsError, shown};
@@ -66,7 +66,7 @@ pub enum Difference {
 /// Fills every block of `report` and writes the plots, from what is in `results`. Makes `report` if
 /// it is not there. Returns the files that changed.
 ///
-/// Without a comparison, or without the models' results, the blocks say so.
+/// Without a comparison, or without verdicts, the blocks say so.
 ///
 /// # Errors
 /// If a file is not what it must be, a registered scheme has no row, the report's markers are
@@ -101,7 +101,8 @@ pub fn generate(results: &Path, report: &Path) -> Result<Vec<PathBuf>, ResultsEr
 /// Compares `report` and the plots with what the files in `results` give.
 ///
 /// # Errors
-/// Every difference, one line each. That there is no comparison or no `models.csv` is one.
+/// Every difference, one line each. That there is no comparison, or a file of verdicts is
+/// missing, is one.
 pub fn check(results: &Path, report: &Path) -> Result<(), Vec<Difference>> {
     let differences = compare(results, report).unwrap_or_else(|error| vec![error.into()]);
     match differences.is_empty() {

@@ -6,10 +6,38 @@ use crate::lab::summary::registered;
 use crate::lab::summary::tests::made_up;
 use tempfile::TempDir;
 
-const MODELS: &str = "scheme,model,readers,bound,executions,complete,verdict,expected,finding\n\
-    percpu,exclusion,1,,109,yes,pass,pass,\n\
-    percpu,nested,1,3,500,no,pass,pass,\n\
-    rwlock,nested,1,,12,no,fail,fail,deadlock: every thread sleeps\n";
+const MODELS: &str = "scheme,model,readers,bound,executions,complete,verdict,expected,finding,seconds\n\
+    percpu,exclusion,1,,109,yes,pass,pass,,0.1\n\
+    percpu,nested,1,3,500,no,pass,pass,,0.1\n\
+    rwlock,nested,1,,12,no,fail,fail,deadlock: every thread sleeps,0.1\n";
+
+/// The other files of verdicts.
+const VERDICTS: [(&str, &str); 5] = [
+    (
+        "orderings.csv",
+        "scheme,file,line,column,operation,ordering,weaker,verdict,model,readers,bound,executions,finding\n\
+        percpu,src/scheme/percpu.rs,98,5,fence,SeqCst,AcqRel,killed,percpu/exclusion,1,2,7,race: x\n",
+    ),
+    (
+        "schedules.csv",
+        "scheme,world,vcpus,scheduler,seed,schedules,steps,stale uses,verdict,expected,finding\n\
+        percpu,membarrier,8,random,1,100,9000,0,pass,pass,\n",
+    ),
+    (
+        "progress.csv",
+        "scheme,world,property,readers,seed,seeds,worst steps,median steps,bound,verdict,expected,finding\n\
+        percpu,membarrier,hold_after_asking,2,1,1,,,,pass,pass,it waits\n",
+    ),
+    (
+        "snapshots.csv",
+        "scheme,overtaken,stores,rmws,verdict,expected\nseqlock,no,0,0,pass,pass\n",
+    ),
+    (
+        "stress.csv",
+        "scheme,readers,holds,suspends,waited,torn,stale,seconds,seed,verdict,expected\n\
+        std_rwlock,2,1000,10,30,0,0,0.5,1,pass,pass\n",
+    ),
+];
 
 /// A folder with a results folder in it, complete.
 fn complete() -> (TempDir, PathBuf, PathBuf) {
@@ -25,6 +53,9 @@ fn complete() -> (TempDir, PathBuf, PathBuf) {
     }
     store.finish().unwrap();
     fs::write(results.join("models.csv"), MODELS).unwrap();
+    for (file, text) in VERDICTS {
+        fs::write(results.join(file), text).unwrap();
+    }
     (dir, results, report)
 }
 
@@ -47,7 +78,10 @@ fn a_generated_report_is_checked_and_generated_twice_it_is_the_same() {
     let text = fs::read_to_string(&report).unwrap();
     for wanted in [
         "](results/plots/hold.svg)",
-        "checked, bound 3",
+        "checked: 2 threads to bound 3; crossed, deep not run",
+        "checked: 0 writes in 1 snapshots",
+        "declared, not checked; stressed natively: pass",
+        "| percpu | 1 | 1 | 1 | 0 | 0 | 0 | exclusion 1 |",
         "no, counterexample",
     ] {
         assert!(text.contains(wanted), "{wanted}");
@@ -64,7 +98,8 @@ fn a_hand_edit_inside_a_block_is_a_difference_and_outside_it_is_kept() {
     let (_dir, results, report) = complete();
     generate(&results, &report).unwrap();
     let text = fs::read_to_string(&report).unwrap();
-    let edited = text.replace("checked, bound 3", "checked") + "\nA sentence by hand.\n";
+    let edited =
+        text.replace("checked: 2 threads to bound 3", "checked") + "\nA sentence by hand.\n";
     fs::write(&report, edited).unwrap();
     let found = found(&results, &report);
     assert_eq!(found.len(), 1, "{found:?}");
@@ -89,7 +124,12 @@ fn an_edited_plot_a_changed_sample_and_lacking_models_are_differences() {
     );
     generate(&results, &report).unwrap();
     let text = fs::read_to_string(&report).unwrap();
-    assert!(text.contains("No model results."));
+    assert!(text.contains("There is no models.csv."));
+    for (file, _) in VERDICTS {
+        fs::remove_file(results.join(file)).unwrap();
+        let lines = found(&results, &report).concat();
+        assert!(lines.contains(&format!("{file}: is missing")), "{lines}");
+    }
 }
 
 #[test]
@@ -105,7 +145,7 @@ fn without_results_the_blocks_say_so_and_the_check_fails() {
     let text = fs::read_to_string(&report).unwrap();
     assert!(text.contains("No results yet"));
     let lines = found(&results, &report);
-    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert_eq!(lines.len(), 1 + 6, "{lines:?}");
 }
 
 #[test]
