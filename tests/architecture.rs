@@ -150,6 +150,43 @@ fn every_ordering_says_why() {
     assert!(checked > 50, "only {checked} orderings found");
 }
 
+#[test]
+fn every_explanation_has_its_survivor() {
+    let rows = fs::read_to_string(root().join("results/orderings.csv")).unwrap();
+    let explained: Vec<Vec<&str>> = rows
+        .lines()
+        .map(|row| row.split(',').take(8).collect())
+        .filter(|row: &Vec<&str>| row[7] == "explained")
+        .collect();
+    let mut checked = 0;
+    for file in rust_files(&root().join("src/scheme"))
+        .into_iter()
+        .chain(rust_files(&root().join("src/primitive")))
+    {
+        let name = file.strip_prefix(root()).unwrap().to_string_lossy();
+        let text = fs::read_to_string(&file).unwrap();
+        for (at, line) in text.lines().enumerate() {
+            let Some(audit) = line.trim_start().strip_prefix("// AUDIT: ") else {
+                continue;
+            };
+            let (change, rest) = audit.split_once(" survives in ").expect("what survives");
+            let (from, to) = change.split_once(" to ").expect("from what to what");
+            let (schemes, _) = rest.split_once(": ").expect("a reason");
+            for scheme in schemes.split(", ") {
+                let found = explained.iter().any(|row| {
+                    let line: usize = row[2].parse().unwrap();
+                    let near = (at + 1..=at + 1 + REACH).contains(&line);
+                    let of_scheme = scheme == "any scheme" || row[0] == scheme;
+                    of_scheme && row[1] == name && near && (row[5], row[6]) == (from, to)
+                });
+                assert!(found, "{name}:{}: nothing survives so in {scheme}", at + 1);
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 0);
+}
+
 const STRONG: [&str; 4] = ["Release", "Acquire", "AcqRel", "SeqCst"];
 
 struct Names(Vec<(&'static str, bool)>);

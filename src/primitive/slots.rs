@@ -105,7 +105,7 @@ impl<B: Backend, T> Slots<B, T> {
     /// Gives a claimed slot back.
     pub fn release(&self, index: usize) {
         // ORDERING: Release pairs with the Acquire in `find`; see there.
-        // AUDIT: Release to Relaxed survives in rwlock, solaris: see there too.
+        // AUDIT: Release to Relaxed survives in rwlock, solaris: a slot is only a name there; see `find`.
         self.slots[index].0.taken.store(0, Release);
         self.unreserved.0.fetch_add(1, Relaxed);
     }
