@@ -214,7 +214,7 @@ impl Known {
             )
             .into());
         }
-        if self.recorded.is_some() && before != Some(&row) {
+        if self.recorded.is_some() && !before.is_some_and(|known| known.agrees(&row)) {
             return Err(format!("{row:?} is not recorded; {}", stale(ORDERINGS)).into());
         }
         Ok(())

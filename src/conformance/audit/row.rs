@@ -103,6 +103,17 @@ impl Row {
         matches!(self.verdict.as_str(), "killed" | "explained")
     }
 
+    /// Whether both say the same. A build with other checks (of overflow, say) may be killed in another
+    /// execution of the same case, and by another failure.
+    pub fn agrees(&self, other: &Self) -> bool {
+        let mut other = other.clone();
+        if self.is_killed() && other.is_killed() {
+            other.executions.clone_from(&self.executions);
+            other.finding.clone_from(&self.finding);
+        }
+        *self == other
+    }
+
     /// The key of the case that killed it.
     pub fn case(&self) -> String {
         format!("{}/{}", self.model, self.readers)
