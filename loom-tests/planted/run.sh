@@ -42,7 +42,7 @@ build() { # build PATCH
 by_models() { # by_models SCHEME
   local model row
   for model in $models; do
-    row=$("$bin/proof" record models "$1/$model" | tail -n +2 || true)
+    row=$("$bin/proof" record models "$1/$model" | tail -n +2 | sed 's/,[0-9.]*$//' || true)
     [ -n "$row" ] || die "$1 has no model $model"
     # Some schemes must fail some models, and then this says nothing.
     case $row in
