@@ -73,11 +73,11 @@ impl<B: Backend> Gate<B> {
         let word = &self.word.0;
         loop {
             let open = word.load(Relaxed) & !CLOSED;
+            // AUDIT: Acquire to Relaxed survives in any scheme: a suspender executes a fence before
+            // it looks at anything, since that acquires as well; epoch reads its epoch before, and needs it.
             // ORDERING: Acquire pairs with the Release in `Shut`'s drop: the second of two suspenders sees
             // what the first one did. If the other closes first our exchange fails and we wait; if
             // we are first, theirs does.
-            // AUDIT: Acquire to Relaxed survives in any scheme: a suspender executes a fence before
-            // it looks at anything, since that acquires as well; epoch reads its epoch before, and needs it.
             match word.compare_exchange_weak(open, open | CLOSED, Acquire, Relaxed) {
                 Ok(_) => return Shut(self),
                 Err(_) => self.wait(),

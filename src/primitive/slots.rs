@@ -92,11 +92,11 @@ impl<B: Backend, T> Slots<B, T> {
     fn find(&self) -> Option<usize> {
         let free = |slot: &Padded<Slot<B, T>>| {
             let taken = &slot.0.taken;
+            // AUDIT: Acquire to Relaxed survives in rwlock, solaris: a slot is only a name there, and what
+            // is kept under it is ordered by the turnstile's interlock.
             // ORDERING: Acquire pairs with the Release in `release`: the slot's next owner starts
             // from what its last owner left. If the release is first we see its "no hold"; if the
             // claim is first it fails, and the slot is not ours.
-            // AUDIT: Acquire to Relaxed survives in rwlock, solaris: a slot is only a name there, and what
-            // is kept under it is ordered by the turnstile's interlock.
             taken.load(Relaxed) == 0 && taken.compare_exchange(0, 1, Acquire, Relaxed).is_ok()
         };
         self.slots.iter().position(free)
@@ -104,8 +104,8 @@ impl<B: Backend, T> Slots<B, T> {
 
     /// Gives a claimed slot back.
     pub fn release(&self, index: usize) {
-        // ORDERING: Release pairs with the Acquire in `find`; see there.
         // AUDIT: Release to Relaxed survives in rwlock, solaris: a slot is only a name there; see `find`.
+        // ORDERING: Release pairs with the Acquire in `find`; see there.
         self.slots[index].0.taken.store(0, Release);
         self.unreserved.0.fetch_add(1, Relaxed);
     }

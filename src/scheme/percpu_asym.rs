@@ -112,10 +112,10 @@ impl<B: Backend> PerCpuAsymReader<'_, B> {
             if !gate.closed() {
                 return;
             }
-            // ORDERING: Release pairs with the Acquire in `suspend`: the 0 that it sees may be this
-            // one, and nothing else orders our last hold before it where the light fence is none.
             // AUDIT: Release to Relaxed survives in percpu_asym: the light fence of `hold` comes between, and
             // loom takes it for a full fence; it is a compiler fence, and Arm would need the Release.
+            // ORDERING: Release pairs with the Acquire in `suspend`: the 0 that it sees may be this
+            // one, and nothing else orders our last hold before it where the light fence is none.
             self.count.store(0, Release);
             gate.wait();
             self.count.store(1, Relaxed);
