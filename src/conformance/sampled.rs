@@ -17,7 +17,7 @@ pub struct Effort {
     /// Seeds of each property of progress.
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = Range::<u64>::new().range(1..))]
     pub seeds: u64,
-    /// Holds of each stress.
+    /// Holds of each stress; of one that must fail, 10,000,000 at most.
     #[arg(long, value_name = "N", default_value_t = 10_000_000, value_parser = Range::<u64>::new().range(1..))]
     pub holds: u64,
     /// Reader threads of each stress.
