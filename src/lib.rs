@@ -7,6 +7,7 @@
 //!
 //! The layers, in dependency order; a module may name only those above it:
 //!
+//! * `platform`: questions to the machine that this runs on (features `conformance` and `lab`).
 //! * [`backend`]: the one seam: what a scheme may ask of the machine (atomics, fences, waiting).
 //! * [`primitive`]: padded words, registration, a gate, locks and turnstiles, built on a backend.
 //! * [`scheme`]: one file a scheme, and the registry.
@@ -50,6 +51,9 @@ pub mod primitive;
 pub mod scheme;
 pub mod suspend;
 pub mod xen;
+
+#[cfg(any(feature = "lab", feature = "conformance"))]
+pub mod platform;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;

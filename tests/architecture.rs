@@ -8,13 +8,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the lowest up: a layer may name those before it.
-const LAYERS: [&str; 8] = [
+const LAYERS: [&str; 9] = [
     "backend",
     "primitive",
     "scheme",
     "xen",
     "pmap",
     "suspend",
+    "platform",
     "conformance",
     "lab",
 ];

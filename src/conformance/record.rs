@@ -5,12 +5,13 @@ use super::audit::{self, Attack};
 use super::child;
 use super::command::Error;
 use super::kit::Kit;
-use super::native::host;
 use super::queue;
 use super::sampled::{Check, Effort, Table};
 use super::table::{Row, Sheet};
+use crate::platform::origin;
 use clap::{Args, ValueEnum};
 use std::io;
+use std::path::Path;
 use std::thread;
 use std::time::Instant;
 
@@ -152,9 +153,7 @@ impl Recorder<'_> {
             return self.run(Table::Stress).map(drop);
         };
         std::fs::create_dir_all(results)?;
-        let mut origin = host::provenance(results);
-        origin.push(("holds", self.asked.effort.holds.to_string()));
-        origin.push(("seed", self.asked.effort.seed.to_string()));
+        let origin = native_origin(results, &self.asked.effort);
         let litmus = self.run(Table::Litmus)?;
         let stress = self.run(Table::Stress)?;
         let mut native = Sheet::default();
@@ -230,6 +229,23 @@ impl Recorder<'_> {
         })?;
         Ok(())
     }
+}
+
+/// Where what is measured comes from; the commit is that of the repository where the results are.
+fn native_origin(results: &Path, effort: &Effort) -> [(&'static str, String); 9] {
+    let (commit, dirty) = origin::commit(origin::repository(results).as_deref());
+    let dirty = dirty.map_or_else(|| origin::UNKNOWN.to_owned(), |dirty| dirty.to_string());
+    [
+        ("commit", commit),
+        ("dirty", dirty),
+        ("rustc", origin::rustc()),
+        ("debug", cfg!(debug_assertions).to_string()),
+        ("kernel", origin::kernel()),
+        ("cpu", origin::cpu()),
+        ("cores", origin::cores().to_string()),
+        ("holds", effort.holds.to_string()),
+        ("seed", effort.seed.to_string()),
+    ]
 }
 
 fn cpus() -> usize {

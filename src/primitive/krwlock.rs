@@ -71,16 +71,14 @@ impl<B: Backend> KRwLock<B> {
     #[inline]
     fn enter(&self, turnstile: &Turnstile<B>, me: usize, queue: Queue) {
         let (incr, need_wait) = Self::terms(me, queue);
-        let mut seen = self.owner.load(Relaxed);
+        let owner = &self.owner;
+        let mut seen = owner.load(Relaxed);
         while seen & need_wait == 0 {
             let next = (seen + incr) & !WRITE_WANTED;
             // ORDERING: Acquire pairs with the Release in `exit`. The word changes only by
             // read-modify-writes, so we synchronise with every leaver before us. If the leaver is
             // first we see what it did; if we are first, it was not in our way.
-            match self
-                .owner
-                .compare_exchange_weak(seen, next, Acquire, Relaxed)
-            {
+            match owner.compare_exchange_weak(seen, next, Acquire, Relaxed) {
                 Ok(_) => return,
                 Err(now) => seen = now,
             }
@@ -161,17 +159,15 @@ impl<B: Backend> KRwLock<B> {
 
     #[inline]
     fn exit(&self, turnstile: &Turnstile<B>, decr: u64) {
-        let mut seen = self.owner.load(Relaxed);
+        let owner = &self.owner;
+        let mut seen = owner.load(Relaxed);
         loop {
             let left = seen - decr;
             if left & (THREAD | HAS_WAITERS) == HAS_WAITERS {
                 return self.hand_over(turnstile, decr);
             }
             // ORDERING: Release pairs with the Acquire in `enter`; see there.
-            match self
-                .owner
-                .compare_exchange_weak(seen, left, Release, Relaxed)
-            {
+            match owner.compare_exchange_weak(seen, left, Release, Relaxed) {
                 Ok(_) => return,
                 Err(now) => seen = now,
             }

@@ -5,8 +5,8 @@
 //! the rounds it fills its store buffer, so that its next store comes late.
 
 use super::cold::Cold;
-use super::pin;
 use super::plan::dwell;
+use crate::platform::pinning::{self, Pinned};
 use crate::primitive::Padded;
 use fastrand::Rng;
 use std::sync::atomic::{
@@ -23,23 +23,23 @@ const SKEW: u32 = 256;
 /// What each thread of a round returned, by round.
 pub(super) type Results = Vec<Vec<u64>>;
 
-/// Runs every part `rounds` times, each in a thread on a CPU of its own as far as there are enough.
+/// Runs every part `rounds` times, each in a thread on a CPU of its own; they share where there are too few.
 /// A part is given the number of the round, from 1.
 ///
 /// # Panics
 /// If a part panics.
 pub(super) fn play(rounds: u64, seed: u64, parts: &[&(dyn Fn(u64) -> u64 + Sync)]) -> Results {
-    let cpus = pin::allowed();
+    let cpus = pinning::allowed();
     // On one CPU nobody comes while we poll.
     let polls = if cpus.len() < 2 { 0 } else { POLLS };
     let there: Vec<Padded<AtomicU64>> = parts.iter().map(|_| Padded::default()).collect();
     let mut rng = Rng::with_seed(seed);
     thread::scope(|scope| {
         let threads = parts.iter().enumerate().map(|(me, part)| {
-            let (cpu, there, mut rng) = (cpus.get(me).copied(), &there, rng.fork());
+            let (cpus, there, mut rng) = (&cpus, &there, rng.fork());
             scope.spawn(move || {
                 // Where it is refused, the control of each test says whether that matters.
-                let _ = cpu.map(pin::pin);
+                let _pinned = Pinned::new(me, cpus);
                 // Written before the first round, or page faults would be its fences.
                 let mut results = vec![u64::MAX; rounds as usize];
                 let cold = Cold::new();

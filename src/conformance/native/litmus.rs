@@ -15,10 +15,10 @@
 //! prevents; `sb-light-pause`, which only passes time there, says how much.
 
 use super::broken::{Fence, HeavyFence, NativeWithout};
-use super::pin;
 use super::plan::dwell;
 use super::programs::{message, readers, store_buffer};
 use crate::backend::{Backend, Native};
+use crate::platform::pinning;
 use std::any::type_name;
 use std::fmt;
 use std::sync::atomic::Ordering::SeqCst;
@@ -122,7 +122,7 @@ pub fn of<B: Backend>(seed: u64) -> Vec<Row> {
             control,
         );
     }
-    let cpus = pin::allowed().len();
+    let cpus = pinning::allowed().len();
     add(
         "mp",
         ROUNDS,
@@ -161,7 +161,7 @@ fn row(
         Expected::Never if seen => Verdict::Fail,
         Expected::Never if control => Verdict::Pass,
         // With one CPU there is nobody to be overtaken by; with two, this machine should show it.
-        Expected::Seen if control || pin::allowed().len() >= 2 => Verdict::Fail,
+        Expected::Seen if control || pinning::allowed().len() >= 2 => Verdict::Fail,
         _ => Verdict::CannotShow,
     };
     Row {

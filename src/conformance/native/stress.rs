@@ -9,11 +9,11 @@ pub use super::marks::Quota;
 use super::oracle::Past;
 use super::outcome::Outcome;
 use super::payload::Payload;
-use super::pin;
 use super::plan::Plan;
 use super::reader::Holder;
 use super::suspender::Suspender;
 use crate::backend::Backend;
+use crate::platform::pinning::{self, Pinned};
 use crate::scheme::{Scheme, Size};
 use fastrand::Rng;
 use std::thread;
@@ -35,7 +35,11 @@ pub fn run<B: Backend, S: Scheme<B>, P: Payload>(
     let mut rng = Rng::with_seed(plan.seed);
     let mut outcome = Outcome::default();
     for (pinned, limit) in [(true, plan.holds / 2), (false, plan.holds)] {
-        let cpus = if pinned { pin::allowed() } else { Vec::new() };
+        let cpus = if pinned {
+            pinning::allowed()
+        } else {
+            Vec::new()
+        };
         let begin = Instant::now();
         let after = outcome.suspends;
         let phase = Phase {
@@ -86,7 +90,7 @@ impl<S, P: Payload> Phase<'_, S, P> {
                     outcome: Outcome::default(),
                 };
                 threads.push(scope.spawn(move || {
-                    self.pin(1 + index);
+                    let _pinned = self.pin(1 + index);
                     holder.run::<B>(self.quota, self.limit)
                 }));
             }
@@ -98,7 +102,7 @@ impl<S, P: Payload> Phase<'_, S, P> {
                 outcome: Outcome::default(),
             };
             threads.push(scope.spawn(|| {
-                self.pin(0);
+                let _pinned = self.pin(0);
                 suspender.run::<B>(self.after)
             }));
             for thread in threads {
@@ -108,15 +112,12 @@ impl<S, P: Payload> Phase<'_, S, P> {
         outcome
     }
 
-    /// Thread 0, the suspender, gets the first CPU; readers share the others.
-    fn pin(&self, thread: usize) {
-        if let [first, others @ ..] = self.cpus {
-            let cpu = match (thread, others) {
-                (0, _) | (_, []) => *first,
-                _ => others[(thread - 1) % others.len()],
-            };
-            // Where it is refused the run goes on, and its verdict says whether they met.
-            let _ = pin::pin(cpu);
+    /// Thread 0, the suspender, gets the first CPU; readers share the others. Where it is refused the run goes
+    /// on, and its verdict says whether they met.
+    fn pin(&self, thread: usize) -> Pinned {
+        match (thread, self.cpus) {
+            (1.., [_, others @ ..]) if !others.is_empty() => Pinned::new(thread - 1, others),
+            _ => Pinned::new(0, self.cpus),
         }
     }
 }

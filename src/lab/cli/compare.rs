@@ -11,13 +11,13 @@ use crate::backend::{Backend, Native};
 use crate::lab::measure::contender::Selection;
 use crate::lab::measure::observe::{Halt, Row};
 use crate::lab::measure::on_machine::contenders;
-use crate::lab::measure::pinning;
 use crate::lab::measure::plan::Plan;
 use crate::lab::provenance::{Kind, Provenance, Setup};
 use crate::lab::sample::Workload;
 use crate::lab::store::{ResultsError, Run, Store};
 use crate::lab::summary;
 use crate::lab::trace::{Source, load};
+use crate::platform::pinning;
 use std::path::PathBuf;
 use std::sync::Arc;
 

@@ -34,7 +34,6 @@ pub mod observe;
 pub mod on_machine;
 pub mod p2m;
 pub mod paired;
-pub mod pinning;
 pub mod plan;
 pub mod shuffle;
 pub mod site;

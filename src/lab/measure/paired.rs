@@ -13,10 +13,10 @@ use super::batch::Done;
 use super::contender::Field;
 use super::fair::Fair;
 use super::observe::{Halt, Observer, Row};
-use super::pinning;
 use super::shuffle::Shuffle;
 use super::team::{Team, with_team};
 use crate::lab::sample::{Failure, Sample, Workload};
+use crate::platform::pinning;
 use std::time::Duration;
 
 /// Chunks in a batch, about.

@@ -17,11 +17,11 @@ use super::contender::{Field, Worker};
 use super::fair::BUSY;
 use super::neighbours::{REPEATS, spoilt};
 use super::observe::{Halt, Observer, Row};
-use super::pinning;
 use super::shuffle::Shuffle;
 use super::team::with_team;
 use super::watch::Watch;
 use crate::lab::sample::{Failure, SuspendSample};
+use crate::platform::pinning;
 use std::time::Duration;
 
 /// Suspends in a block.

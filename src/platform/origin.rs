@@ -1,18 +1,11 @@
-//! Questions to the machine: each answers with one line, or `unknown`.
+//! Where results come from: each question is answered with one line, or `unknown`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// What stands where nothing could be found out.
-const UNKNOWN: &str = "unknown";
-
-/// Now, UTC, to the second.
-pub(super) fn now() -> String {
-    jiff::Timestamp::now()
-        .strftime("%Y-%m-%dT%H:%M:%SZ")
-        .to_string()
-}
+pub const UNKNOWN: &str = "unknown";
 
 /// The first line that a command prints, if it succeeds.
 fn ask(program: &str, args: &[&str], dir: &Path) -> Option<String> {
@@ -30,17 +23,18 @@ fn ask(program: &str, args: &[&str], dir: &Path) -> Option<String> {
     Some(text.lines().next().unwrap_or("").trim().to_owned())
 }
 
-/// The root of this crate's repository, if `here` is in it. Any other repository says nothing
-/// about what is measured.
-pub(super) fn repository(here: &Path) -> Option<PathBuf> {
-    let root = PathBuf::from(ask("git", &["rev-parse", "--show-toplevel"], here)?);
-    let manifest = fs::read_to_string(root.join("Cargo.toml")).ok()?;
-    let ours = concat!("name = \"", env!("CARGO_PKG_NAME"), "\"");
-    manifest.lines().any(|line| line == ours).then_some(root)
+/// The root of the repository that a folder is in, if it is in one.
+pub fn repository(here: &Path) -> Option<PathBuf> {
+    Some(PathBuf::from(ask(
+        "git",
+        &["rev-parse", "--show-toplevel"],
+        here,
+    )?))
 }
 
-/// The commit, and whether anything that is built differs from it.
-pub(super) fn commit(repository: Option<&Path>) -> (String, Option<bool>) {
+/// A repository's commit, and whether anything that is built differs from it: all but the folder
+/// `results` and `report.md`.
+pub fn commit(repository: Option<&Path>) -> (String, Option<bool>) {
     let asked = repository.and_then(|root| {
         let commit = ask("git", &["rev-parse", "HEAD"], root)?;
         let sources = [
@@ -58,12 +52,12 @@ pub(super) fn commit(repository: Option<&Path>) -> (String, Option<bool>) {
 }
 
 /// The compiler that is installed, which with `cargo run` is the one that built the program.
-pub(super) fn rustc() -> String {
+pub fn rustc() -> String {
     ask("rustc", &["-V"], Path::new(".")).unwrap_or_else(|| String::from(UNKNOWN))
 }
 
 /// Operating system and release.
-pub(super) fn kernel() -> String {
+pub fn kernel() -> String {
     let read = |name: &str| fs::read_to_string(format!("/proc/sys/kernel/{name}")).ok();
     match (read("ostype"), read("osrelease")) {
         (Some(system), Some(release)) => format!("{} {}", system.trim(), release.trim()),
@@ -72,7 +66,7 @@ pub(super) fn kernel() -> String {
 }
 
 /// CPU model, and whether it is a virtual machine's.
-pub(super) fn cpu() -> String {
+pub fn cpu() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let field = |name: &str| {
         let line = info.lines().find(|line| line.starts_with(name))?;
@@ -90,7 +84,7 @@ pub(super) fn cpu() -> String {
 }
 
 /// CPUs that the process may use.
-pub(super) fn cores() -> u32 {
+pub fn cores() -> u32 {
     std::thread::available_parallelism().map_or(1, |cores| cores.get().try_into().unwrap_or(1))
 }
 
@@ -102,12 +96,5 @@ mod tests {
     fn outside_a_repository_the_commit_is_unknown() {
         assert_eq!(commit(None), (String::from(UNKNOWN), None));
         assert_eq!(repository(Path::new("/")), None);
-    }
-
-    #[test]
-    fn the_time_is_utc_to_the_second() {
-        let now = now();
-        assert_eq!(now.len(), "2026-11-24T13:19:08Z".len());
-        assert!(now.ends_with('Z'), "{now}");
     }
 }

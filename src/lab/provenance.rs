@@ -3,11 +3,11 @@
 //! Invariant: what could not be found out is `"unknown"`, never left out or guessed; no path of
 //! the machine and no name of it is recorded.
 
-mod host;
-
+use crate::platform::origin;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 /// What a run is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,20 +89,20 @@ impl Provenance {
     /// Call it before pinning the calling thread, which would hide the other CPUs.
     pub fn gather(kind: Kind, setup: Setup) -> Self {
         let here = std::env::current_dir().unwrap_or_default();
-        let repository = host::repository(&here);
-        let (commit, dirty) = host::commit(repository.as_deref());
+        let repository = ours(&here);
+        let (commit, dirty) = origin::commit(repository.as_deref());
         let root = repository.unwrap_or(here);
         Self {
             kind,
-            started: host::now(),
+            started: now(),
             version: String::from(env!("CARGO_PKG_VERSION")),
             commit,
             dirty,
-            rustc: host::rustc(),
+            rustc: origin::rustc(),
             debug: cfg!(debug_assertions),
-            kernel: host::kernel(),
-            cpu: host::cpu(),
-            cores: host::cores(),
+            kernel: origin::kernel(),
+            cpu: origin::cpu(),
+            cores: origin::cores(),
             pinned: setup.pinned,
             membarrier: setup.membarrier,
             seeds: setup.seeds,
@@ -129,6 +129,22 @@ impl Provenance {
             _ => short.to_owned(),
         }
     }
+}
+
+/// Now, UTC, to the second.
+fn now() -> String {
+    jiff::Timestamp::now()
+        .strftime("%Y-%m-%dT%H:%M:%SZ")
+        .to_string()
+}
+
+/// The root of this crate's repository, if `here` is in it. Any other repository says nothing
+/// about what is measured.
+fn ours(here: &Path) -> Option<PathBuf> {
+    let root = origin::repository(here)?;
+    let manifest = fs::read_to_string(root.join("Cargo.toml")).ok()?;
+    let ours = concat!("name = \"", env!("CARGO_PKG_NAME"), "\"");
+    manifest.lines().any(|line| line == ours).then_some(root)
 }
 
 /// The command line, so that it can be repeated: the program by its name, absolute paths relative

@@ -1,0 +1,7 @@
+//! Questions to the machine that this runs on, for whoever measures or stresses on it.
+//!
+//! Invariant: what cannot be found out is said to be so, never guessed; no path of the machine and no name
+//! of it leaves this module.
+
+pub mod origin;
+pub mod pinning;
