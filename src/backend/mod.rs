@@ -96,6 +96,14 @@ pub trait Backend: Copy + Debug + Send + Sync + 'static {
     #[track_caller]
     fn fence(order: Ordering);
 
+    /// A full fence right after an atomic read-modify-write of the calling thread. Free where that is a full
+    /// fence by itself (x86); elsewhere a [`fence`](Self::fence). Linux has it as `smp_mb__after_atomic()`.
+    #[inline]
+    #[track_caller]
+    fn fence_after_rmw() {
+        Self::fence(Ordering::SeqCst);
+    }
+
     /// The reader's half of the asymmetric pair: costs nothing where it can (a compiler fence).
     #[track_caller]
     fn light_fence();

@@ -39,6 +39,14 @@ impl Backend for Native {
         atomic::fence(order);
     }
 
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    fn fence_after_rmw() {
+        // The `lock`-prefixed instruction before it is the fence; the compiler must not move anything
+        // across either.
+        atomic::compiler_fence(Ordering::SeqCst);
+    }
+
     #[inline]
     fn light_fence() {
         atomic::compiler_fence(Ordering::SeqCst);

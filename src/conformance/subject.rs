@@ -7,7 +7,7 @@ use super::exhaustive::model::{self, Model};
 use super::exhaustive::mutation::{AsWritten, Mutation, StaleFailures, Symmetric};
 use super::exhaustive::site;
 use crate::backend::Backend;
-use crate::scheme::{Claims, Registry, Scheme, Size, Visit};
+use crate::scheme::{Claims, Registry, Scheme, Size, Tables, Visit};
 use std::marker::PhantomData;
 
 /// Preemptions on the worse machines: what they change is seen at once, or not at all.
@@ -111,7 +111,7 @@ fn asks<B: Backend, S: Scheme<B>>() -> bool {
     loom::model(|| {
         drop(S::new(Size {
             readers: 1,
-            shards: 1,
+            tables: Tables::SMALL,
         }))
     });
     site::asked() > before

@@ -37,7 +37,7 @@ impl Failure {
         let first = first.unwrap_or("(no message)").trim();
         let (kind, message) = if first.starts_with("deadlock;") {
             // The list of threads that follows contains a counter of the process.
-            (Kind::Deadlock, "every thread sleeps")
+            (Kind::Deadlock, "every thread waits for ever")
         } else if first.starts_with("Causality violation") {
             (Kind::Race, first)
         } else if first.starts_with("Model exceeded maximum number of branches") {
@@ -107,7 +107,7 @@ impl Expected {
     /// Nothing orders two accesses of the payload.
     pub const RACE: Self = Self::Fail(Kind::Race, "Concurrent");
     /// Every thread sleeps.
-    pub const DEADLOCK: Self = Self::Fail(Kind::Deadlock, "every thread sleeps");
+    pub const DEADLOCK: Self = Self::Fail(Kind::Deadlock, "every thread waits for ever");
 
     /// Whether the outcome is the expected one, for the expected reason.
     pub fn is_met_by(self, outcome: &Outcome) -> bool {

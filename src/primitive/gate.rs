@@ -1,7 +1,8 @@
 //! The gate that a suspender shuts before it waits for the readers inside.
 //!
 //! One word. `CLOSED` is set by the suspender that has it shut (one at a time) and cleared by the
-//! same; `FENCED` is decided when the gate is made and never changes. Readers only load it.
+//! same. `FENCED` is decided when the gate is made; a scheme with two modes sets it while it has the
+//! gate shut, and clears it while nobody has. Readers of other schemes only load the word.
 //!
 //! The gate alone excludes nobody: a reader announces itself, orders the announcement before its
 //! look at the gate, and the suspender shuts the gate, orders that before its look at the
@@ -14,7 +15,8 @@ use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 /// A suspender has the gate shut.
 const CLOSED: u32 = 1;
 /// Readers must execute a full fence before they believe the gate: the backend has no asymmetric
-/// pair. Being set, it sends every reader down the slow path, so the fast one need not ask.
+/// pair, or the suspender does not want to use it. Being set, it sends every reader down the slow
+/// path, so the fast one need not ask.
 const FENCED: u32 = 2;
 
 /// A word that readers look at before they go in, and a suspender shuts.
@@ -51,9 +53,17 @@ impl<B: Backend> Gate<B> {
         self.word.0.load(Acquire) & CLOSED != 0
     }
 
-    /// Whether the backend's asymmetric pair cannot be relied on.
+    /// Whether readers execute a full fence; fixed while the gate is shut.
     pub fn fenced(&self) -> bool {
         self.word.0.load(Relaxed) & FENCED != 0
+    }
+
+    /// Lets readers go without their full fence from now on; does nothing while a suspender has the
+    /// gate shut.
+    pub fn unfence(&self) {
+        // Relaxed: a read-modify-write, so whoever finds the gate clear because of it still synchronises
+        // with the suspender that opened it last.
+        let _ = self.word.0.compare_exchange(FENCED, 0, Relaxed, Relaxed);
     }
 
     /// Sleeps until the gate has been open once.
@@ -83,6 +93,14 @@ impl<B: Backend> Gate<B> {
                 Err(_) => self.wait(),
             }
         }
+    }
+}
+
+impl<B: Backend> Shut<'_, B> {
+    /// From now on every reader executes a full fence before it believes the gate. Those that have looked
+    /// already did not: a heavy fence must come before anybody relies on it.
+    pub fn fence_readers(&self) {
+        self.0.word.0.fetch_or(FENCED, Relaxed);
     }
 }
 

@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod drain;
 mod gate;
 mod krwlock;
 mod padded;
@@ -10,6 +11,7 @@ mod slots;
 mod ticket;
 mod turnstile;
 
+pub use drain::drain;
 pub use gate::{Gate, Shut};
 pub use krwlock::KRwLock;
 pub use padded::{CACHE_LINE, Padded};

@@ -26,9 +26,9 @@
 
 use super::{Alone, Claims, Describe, Full, Reader, Scheme, Size, Translate};
 use crate::backend::{Atomic, Backend};
-use crate::primitive::{Gate, Padded, Shut, Slots};
+use crate::primitive::{Gate, Padded, Shut, Slots, drain};
 use core::cell::Cell;
-use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use core::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
 
 /// What a reader announces when it is outside: later than any epoch, so nobody waits for it.
 const OUTSIDE: u64 = u64::MAX;
@@ -98,7 +98,7 @@ impl<B: Backend> Scheme<B> for Epoch<B> {
 
 impl<B: Backend> Drop for EpochReader<'_, B> {
     fn drop(&mut self) {
-        // ORDERING: Release pairs with the Acquire in `suspend`: it ends the hold of a leaked guard.
+        // ORDERING: Release pairs with the Acquire in `drain`: it ends the hold of a leaked guard.
         self.announced.store(OUTSIDE, Release);
         self.scheme.announced.release(self.slot);
     }
@@ -109,7 +109,7 @@ impl<B: Backend> EpochReader<'_, B> {
     fn enter(&self) {
         loop {
             let epoch = self.scheme.epoch.0.load(Relaxed);
-            // ORDERING: Release pairs with the Acquire in `suspend`, which waits no further when it sees
+            // ORDERING: Release pairs with the Acquire in `drain`, which waits no further when it sees
             // the new epoch here: our last hold must have happened before that.
             self.announced.store(epoch, Release);
             // ORDERING: SeqCst pairs with the fence in `suspend`; both orders are argued above. It is
@@ -154,7 +154,7 @@ impl<B: Backend> Drop for EpochHold<'_, B> {
         let depth = self.0.depth.get() - 1;
         self.0.depth.set(depth);
         if depth == 0 {
-            // ORDERING: Release pairs with the Acquire in `suspend`: whoever sees us outside sees all
+            // ORDERING: Release pairs with the Acquire in `drain`: whoever sees us outside sees all
             // that the hold did. If the suspender looks first, it sees the epoch, and looks again.
             self.0.announced.store(OUTSIDE, Release);
         }
@@ -177,14 +177,7 @@ impl<B: Backend> Reader for EpochReader<'_, B> {
         scheme.epoch.0.store(next, Release);
         // ORDERING: SeqCst pairs with the fence in `enter`; both orders are argued above.
         B::fence(SeqCst);
-        for announced in scheme.announced.iter() {
-            let mut turn = 0;
-            // ORDERING: Acquire pairs with the Release that ends a hold; see there.
-            while announced.load(Acquire) < next {
-                B::relax(turn);
-                turn = turn.saturating_add(1);
-            }
-        }
+        drain::<B>(scheme.announced.iter(), |announced| announced >= next);
         Alone(shut)
     }
 }

@@ -19,9 +19,13 @@ use crate::backend::Backend;
 pub use crate::primitive::Full;
 use core::fmt;
 
+pub mod bravo;
 pub mod epoch;
 pub mod percpu;
 pub mod percpu_asym;
+pub mod percpu_rwsem;
+pub mod phase_fair;
+pub mod qsbr;
 pub mod rwlock;
 pub mod seqlock;
 pub mod solaris;
@@ -126,18 +130,46 @@ pub trait Reader: Translate + Send {
 pub struct Size {
     /// Readers that can be registered at once, the suspender included.
     pub readers: usize,
-    /// Locks of a sharded scheme; a power of two.
-    pub shards: usize,
+    /// What else a scheme may have several of.
+    pub tables: Tables,
 }
 
 impl Size {
-    /// Room for `readers`, and tables of the size their precedents have (Solaris: 128 locks).
+    /// Room for `readers`, and tables of the size their precedents have.
     pub const fn readers(readers: usize) -> Self {
         Self {
             readers,
-            shards: 128,
+            tables: Tables::FULL,
         }
     }
+}
+
+/// The sizes that a scheme's precedent fixes, and a model checker cannot hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tables {
+    /// Locks of a sharded scheme; a power of two.
+    pub shards: usize,
+    /// Places of a table of visible readers; a power of two.
+    pub visible: usize,
+    /// Holds that a reader of a scheme with two modes makes the slow way after a suspend, before it
+    /// tries the fast one again.
+    pub slow_holds: u32,
+}
+
+impl Tables {
+    /// As their precedents have them: Solaris's 128 locks, BRAVO's 4,096 visible readers; and slow
+    /// holds for about as long as Linux's grace period or BRAVO's nine scans of the table take.
+    pub const FULL: Self = Self {
+        shards: 128,
+        visible: 4096,
+        slow_holds: 2048,
+    };
+    /// As small as they can be with every path still taken: for models.
+    pub const SMALL: Self = Self {
+        shards: 2,
+        visible: 1,
+        slow_holds: 1,
+    };
 }
 
 /// A way of protecting MFNs, on a backend.
@@ -230,7 +262,11 @@ impl Registry for Ours {
         visitor.visit::<seqlock::SeqLock<B>>();
         visitor.visit::<percpu::PerCpu<B>>();
         visitor.visit::<percpu_asym::PerCpuAsym<B>>();
+        visitor.visit::<percpu_rwsem::PerCpuRwSem<B>>();
+        visitor.visit::<bravo::Bravo<B>>();
+        visitor.visit::<phase_fair::PhaseFair<B>>();
         visitor.visit::<epoch::Epoch<B>>();
+        visitor.visit::<qsbr::Qsbr<B>>();
     }
 }
 

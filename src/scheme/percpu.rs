@@ -22,9 +22,9 @@
 
 use super::{Alone, Claims, Describe, Full, Reader, Scheme, Size, Translate};
 use crate::backend::{Atomic, Backend};
-use crate::primitive::{Gate, Shut, Slots};
+use crate::primitive::{Gate, Shut, Slots, drain};
 use core::cell::Cell;
-use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use core::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
 
 /// A word a reader, and a gate.
 #[derive(Debug)]
@@ -88,7 +88,7 @@ impl<B: Backend> Scheme<B> for PerCpu<B> {
 
 impl<B: Backend> Drop for PerCpuReader<'_, B> {
     fn drop(&mut self) {
-        // ORDERING: Release pairs with the Acquire in `suspend`: it ends the hold of a leaked guard.
+        // ORDERING: Release pairs with the Acquire in `drain`: it ends the hold of a leaked guard.
         self.inside.store(0, Release);
         self.scheme.inside.release(self.slot);
     }
@@ -139,7 +139,7 @@ impl<B: Backend> Drop for PerCpuHold<'_, B> {
         let depth = self.0.depth.get() - 1;
         self.0.depth.set(depth);
         if depth == 0 {
-            // ORDERING: Release pairs with the Acquire in `suspend`: whoever sees the 0 sees all
+            // ORDERING: Release pairs with the Acquire in `drain`: whoever sees the 0 sees all
             // that the hold did. If the suspender looks first, it sees the 1, and looks again.
             self.0.inside.store(0, Release);
         }
@@ -158,14 +158,7 @@ impl<B: Backend> Reader for PerCpuReader<'_, B> {
         let shut = scheme.gate.close();
         // ORDERING: SeqCst pairs with the fence in `enter`; both orders are argued above.
         B::fence(SeqCst);
-        for inside in scheme.inside.iter() {
-            let mut turn = 0;
-            // ORDERING: Acquire pairs with the Release that ends a hold; see there.
-            while inside.load(Acquire) != 0 {
-                B::relax(turn);
-                turn = turn.saturating_add(1);
-            }
-        }
+        drain::<B>(scheme.inside.iter(), |inside| inside == 0);
         Alone(shut)
     }
 }

@@ -25,10 +25,10 @@
 
 use super::{Alone, Claims, Describe, Full, Reader, Scheme, Size, Translate};
 use crate::backend::{Atomic, Backend};
-use crate::primitive::{Gate, Shut, Slots};
+use crate::primitive::{Gate, Shut, Slots, drain};
 use core::cell::Cell;
 use core::marker::PhantomData;
-use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use core::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
 
 /// A count a reader, and a gate.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ impl<B: Backend> Scheme<B> for PerCpuAsym<B> {
 
 impl<B: Backend> Drop for PerCpuAsymReader<'_, B> {
     fn drop(&mut self) {
-        // ORDERING: Release pairs with the Acquire in `suspend`: it ends the hold of a leaked guard.
+        // ORDERING: Release pairs with the Acquire in `drain`: it ends the hold of a leaked guard.
         self.count.store(0, Release);
         self.scheme.counts.release(self.slot);
     }
@@ -114,7 +114,7 @@ impl<B: Backend> PerCpuAsymReader<'_, B> {
             }
             // AUDIT: Release to Relaxed survives in percpu_asym: the light fence of `hold` comes between, and
             // loom takes it for a full fence; it is a compiler fence, and Arm would need the Release.
-            // ORDERING: Release pairs with the Acquire in `suspend`: the 0 that it sees may be this
+            // ORDERING: Release pairs with the Acquire in `drain`: the 0 that it sees may be this
             // one, and nothing else orders our last hold before it where the light fence is none.
             self.count.store(0, Release);
             gate.wait();
@@ -148,7 +148,7 @@ impl<B: Backend> Drop for PerCpuAsymHold<'_, B> {
     #[inline]
     fn drop(&mut self) {
         let count = &self.0.count;
-        // ORDERING: Release pairs with the Acquire in `suspend`: whoever sees the 0 sees all that the
+        // ORDERING: Release pairs with the Acquire in `drain`: whoever sees the 0 sees all that the
         // hold did. If the suspender looks first, it sees the count, and looks again.
         count.store(count.load(Relaxed) - 1, Release);
     }
@@ -175,14 +175,7 @@ impl<B: Backend> Reader for PerCpuAsymReader<'_, B> {
             // ORDERING: pairs with the light fence in `hold`; both orders are argued above.
             B::heavy_fence();
         }
-        for count in scheme.counts.iter() {
-            let mut turn = 0;
-            // ORDERING: Acquire pairs with the Release that ends a hold; see there.
-            while count.load(Acquire) != 0 {
-                B::relax(turn);
-                turn = turn.saturating_add(1);
-            }
-        }
+        drain::<B>(scheme.counts.iter(), |count| count == 0);
         Alone(shut)
     }
 }

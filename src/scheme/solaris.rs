@@ -76,7 +76,7 @@ impl<B: Backend> Scheme<B> for Solaris<B> {
     type Reader<'s> = SolarisReader<'s, B>;
 
     fn new(size: Size) -> Self {
-        let shards = size.shards.next_power_of_two();
+        let shards = size.tables.shards.next_power_of_two();
         Self {
             locks: (0..shards as u64)
                 .map(|id| Padded(KRwLock::new(id)))

@@ -8,7 +8,7 @@ use super::number::{Mfn, P2mWord, Pfn, RawMfn};
 use super::oracle::{Verdict, Verdicts};
 use crate::backend::{Atomic, Backend};
 use crate::scheme::percpu_asym::PerCpuAsym;
-use crate::scheme::{Full, Reader, Scheme, Size, Translate};
+use crate::scheme::{Full, Reader, Scheme, Size, Tables, Translate};
 use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;
@@ -25,8 +25,8 @@ pub struct Config {
     pub pages: u64,
     /// vCPUs at once, the suspender's included.
     pub vcpus: usize,
-    /// Locks of a sharded scheme.
-    pub shards: usize,
+    /// What a scheme may have several of.
+    pub tables: Tables,
 }
 
 impl Config {
@@ -40,7 +40,7 @@ impl Config {
         Self {
             pages,
             vcpus,
-            shards: Size::readers(0).shards,
+            tables: Tables::FULL,
         }
     }
 }
@@ -142,7 +142,7 @@ impl<B: Backend, S: Scheme<B>> Machine<B, S> {
     pub fn new(config: Config) -> Result<Self, BadConfig> {
         let size = Size {
             readers: config.vcpus,
-            shards: config.shards,
+            tables: config.tables,
         };
         Ok(Self {
             guest: Guest::new(config)?,

@@ -5,7 +5,7 @@
 //! | a word | loom's atomic of the same width |
 //! | `light_fence`, `heavy_fence` | `fence(SeqCst)`, both; loom knows no asymmetric fence |
 //! | `wait`, `wake_all` | a loom mutex and condition variable beside the word |
-//! | `relax` | `yield_now` |
+//! | `relax` | `yield_now`; so many in a row are a deadlock |
 //!
 //! So two things are **stronger** here than on a machine, and no model can say that they suffice:
 //! the light fence, and the happens-before edges of the futex's mutex (a futex promises none).
@@ -20,6 +20,11 @@ use super::word::{Word32, Word64};
 use crate::backend::Backend;
 use std::marker::PhantomData;
 use std::sync::atomic::Ordering::{self, SeqCst};
+
+/// Turns of one poll. Between two of them every thread that can run does, until it sleeps or polls itself, and a load
+/// after a yield returns no store twice that has been overwritten: whoever polls so often waits for
+/// somebody that will never come.
+const ENDLESS: u32 = 256;
 
 /// A model-checked machine; `M` says what is wrong with it. Usable only within a loom model.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +65,8 @@ impl<M: Mutation> Backend for Loom<M> {
         word.wake_all();
     }
 
-    fn relax(_: u32) {
+    fn relax(turn: u32) {
+        assert!(turn < ENDLESS, "deadlock; a poll that nobody ends");
         loom::thread::yield_now();
     }
 }

@@ -10,14 +10,17 @@
 #![allow(unsafe_code)]
 
 use crate::backend::{Atomic, Backend};
-use crate::scheme::{Reader, Scheme, Size};
+use crate::scheme::{Reader, Scheme, Size, Tables};
 use loom::cell::UnsafeCell;
 use loom::thread;
 use std::fmt;
 
 /// Locks of a sharded scheme: enough for two readers on two of them; three and more shall meet.
-fn shards(readers: usize) -> usize {
-    if readers > 3 { 1 } else { 2 }
+fn tables(readers: usize) -> Tables {
+    Tables {
+        shards: if readers > 3 { 1 } else { 2 },
+        ..Tables::SMALL
+    }
 }
 
 /// Plain memory, watched by loom.
@@ -123,7 +126,7 @@ impl<B: Backend, S: Scheme<B>> Play<B, S> {
         let readers = self.roles.len() + self.late.len() + 1;
         let size = Size {
             readers,
-            shards: shards(readers),
+            tables: tables(readers),
         };
         let owned = Box::into_raw(Box::new(Stage::<B, S> {
             scheme: S::new(size),
@@ -147,7 +150,7 @@ impl<B: Backend, S: Scheme<B>> Play<B, S> {
             late: self.late,
             running: Vec::new(),
         };
-        let me = main(stage, me, &mut others);
+        let me = leave::<B, S>(main(stage, me, &mut others));
         let ended: Vec<_> = others
             .running
             .into_iter()

@@ -70,7 +70,7 @@ fn failure(payload: &(dyn Any + Send)) -> Failure {
     let first = message.lines().next().unwrap_or("").trim();
     let (kind, message) = if first.starts_with("deadlock!") {
         // The list of tasks that follows says nothing that the schedule does not.
-        (Kind::Deadlock, "every thread sleeps")
+        (Kind::Deadlock, "every thread waits for ever")
     } else if first.starts_with("exceeded max_steps") {
         (Kind::Truncated, "maximum number of steps")
     } else if first.starts_with("no task was scheduled") {

@@ -90,7 +90,7 @@ fn is_told<P: Plant>(kind: Kind, message: &str) {
 
 #[test]
 fn a_deadlock_is_a_verdict() {
-    is_told::<NeverOpens>(Kind::Deadlock, "every thread sleeps");
+    is_told::<NeverOpens>(Kind::Deadlock, "every thread waits for ever");
 }
 
 #[test]

@@ -46,8 +46,11 @@ impl World {
 pub(super) const ANCHOR: Va = Va(0x40_0000);
 /// Free pages that a vCPU begins with: enough for a private address space and its tables.
 const CACHE: usize = 4;
-/// Locks of a sharded scheme.
-const SHARDS: usize = 4;
+/// What a scheme has several of.
+const OF_SCHEME: crate::scheme::Tables = crate::scheme::Tables {
+    shards: 4,
+    ..crate::scheme::Tables::SMALL
+};
 /// Tables of one address space.
 const TABLES: u64 = 4;
 
@@ -157,7 +160,7 @@ fn config(world: &World) -> Config {
     Config {
         pages: (own + shared + each).max(32),
         vcpus: world.vcpus,
-        shards: SHARDS,
+        tables: OF_SCHEME,
     }
 }
 

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 const MODELS: &str = "scheme,model,readers,bound,executions,complete,verdict,expected,finding,seconds\n\
     percpu,exclusion,1,,109,yes,pass,pass,,0.1\n\
     percpu,nested,1,3,500,no,pass,pass,,0.1\n\
-    rwlock,nested,1,,12,no,fail,fail,deadlock: every thread sleeps,0.1\n";
+    rwlock,nested,1,,12,no,fail,fail,deadlock: every thread waits for ever,0.1\n";
 
 /// The other files of verdicts.
 const VERDICTS: [(&str, &str); 5] = [

@@ -27,7 +27,7 @@ mod tests;
 use super::run;
 use super::{Fences, Random, grain};
 use crate::conformance::verdict::Failure;
-use crate::scheme::{Scheme, Size};
+use crate::scheme::{Scheme, Size, Tables};
 use clock::Clock;
 use fair::Fair;
 pub use row::{HEADER, Property, Row, row};
@@ -46,12 +46,15 @@ const GIVEN_UP: u64 = 5 * BOUND;
 const READERS: [usize; 2] = [2, 3];
 
 /// Locks of a sharded scheme: enough for each thread to have its own.
-const SHARDS: usize = 4;
+const TABLES: Tables = Tables {
+    shards: 4,
+    ..Tables::SMALL
+};
 
 fn size(readers: usize) -> Size {
     Size {
         readers,
-        shards: SHARDS,
+        tables: TABLES,
     }
 }
 

@@ -197,7 +197,7 @@ pub(crate) mod tests {
     #[test]
     fn the_file_as_it_is_written() {
         let text = "scheme,model,readers,bound,executions,complete,verdict,expected,finding,seconds\n\
-            rwlock,nested,1,,42,no,fail,fail,deadlock: every thread sleeps,0.1\n\
+            rwlock,nested,1,,42,no,fail,fail,deadlock: every thread waits for ever,0.1\n\
             rwlock,exclusion,2,3,1000,no,pass,pass,,0.1\n\
             rwlock,exclusion,1,,1000,yes,pass,pass,,0.1\n";
         let cases: Vec<Case> = parse(text).unwrap();
