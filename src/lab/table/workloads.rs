@@ -166,7 +166,8 @@ fn notes(rows: &[&Row]) -> Vec<String> {
             ));
         }
     }
-    notes.extend(gives_notes(rows.iter().map(|row| row.gives)));
+    let shown = rows.iter().filter(|row| !row.is_idle_peer());
+    notes.extend(gives_notes(shown.map(|row| row.gives)));
     let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
     for row in rows {
         let Some(err) = row.err.as_deref() else {
