@@ -26,9 +26,10 @@ const LAYERS: [&str; 9] = [
 const CORE: usize = 6;
 
 /// The files that may have unsafe code.
-const UNSAFE: [&str; 3] = [
+const UNSAFE: [&str; 4] = [
     "conformance/exhaustive/stage.rs",
     "conformance/native/plain.rs",
+    "lab/peers/c/ffi.rs",
     "lab/peers/seize.rs",
 ];
 

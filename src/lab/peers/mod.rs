@@ -12,11 +12,11 @@
 //! |---|---|
 //! | [`Gives::Hold`] | takes the lock that keeps readers out |
 //! | [`Gives::GracePeriod`] | publishes another table, and waits until nobody can use the old one; readers go on all the time |
-//! | [`Gives::Snapshot`] | moves the sequence: readers go on, and read again |
+//! | [`Gives::Snapshot`] | makes the sequence odd, and waits for nobody; readers spin until it is even, and read again |
 //! | [`Gives::Nothing`] | nothing: a control |
 //!
-//! **To add a peer**: one file here with the peer's name, and its line in [`KNOWN`]. A row of it is
-//! then demanded in every run; tests fail if there is none.
+//! **To add a peer**: one file here with the peer's name (of one in C, in [`c`]), and its line in
+//! [`KNOWN`]. A row of it is then demanded in every run; tests fail if there is none.
 
 use crate::lab::measure::contender::Contender;
 use crate::lab::measure::p2m::P2m;
@@ -27,6 +27,7 @@ use std::sync::Arc;
 
 pub mod arc_swap;
 pub mod arc_swap_cache;
+pub mod c;
 pub mod crossbeam_epoch;
 pub mod kit;
 pub mod left_right;
@@ -148,6 +149,19 @@ pub const KNOWN: &[Peer] = &[
     left_right::PEER,
     arc_swap::PEER,
     arc_swap_cache::PEER,
+    c::RAW,
+    c::MEMB,
+    c::MB,
+    c::QSBR,
+    c::BP,
+    c::BRLOCK,
+    c::BYTELOCK,
+    c::RWLOCK,
+    c::PFLOCK,
+    c::EPOCH,
+    c::SEQUENCE,
+    c::PTHREAD,
+    c::PTHREAD_WRITER,
 ];
 
 /// The peers that this program can run.
