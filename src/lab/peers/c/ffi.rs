@@ -1,6 +1,6 @@
 //! The other side of `peer.h`: a table of C functions as a contender.
 //!
-//! `shared` is made and destroyed by [`CPeer`], a worker by [`CWorker`], which borrows the peer and
+//! `shared` is made and destroyed by `CPeer`, a worker by `CWorker`, which borrows the peer and
 //! stays on the thread that made it: what it registers is that thread.
 
 #![allow(unsafe_code)]
