@@ -65,19 +65,20 @@ static void suspend(void *worker, void (*during)(void *), void *context)
 	pthread_mutex_unlock(&w->shared->alone);
 }
 
-static inline uint64_t snapshot(struct worker *w, const uint64_t *table, uint64_t pfn)
+static inline uint64_t snapshot(struct worker *w, const uint64_t *table, uint64_t entries,
+				uint64_t pfn)
 {
 	unsigned int version;
 	uint64_t mfn;
 
 	do {
 		version = ck_sequence_read_begin(&w->shared->sequence);
-		mfn = (translate)(table, pfn);
+		mfn = (translate)(table, entries, pfn);
 	} while (ck_sequence_read_retry(&w->shared->sequence, version));
 	return mfn;
 }
 
-#define translate(table, pfn) snapshot(w, table, pfn)
+#define translate(table, entries, pfn) snapshot(w, table, entries, pfn)
 #define ENTER NOTHING
 #define EXIT NOTHING
 #define TABLE(w) ((w)->shared->tables.words[0])

@@ -43,6 +43,8 @@ struct ops {
 /* Two tables with the same entries, as after a cancelled suspend; those who hold need but one. */
 struct tables {
 	const uint64_t *current;
+	/* ENTRIES, but the compiler must not know: the check of the bounds is to stay, as in Rust. */
+	uint64_t entries;
 	uint64_t words[2][ENTRIES];
 };
 
@@ -53,6 +55,7 @@ static inline bool tables_init(struct tables *t, const uint64_t *table, uint64_t
 	memcpy(t->words[0], table, sizeof t->words[0]);
 	memcpy(t->words[1], table, sizeof t->words[1]);
 	t->current = t->words[0];
+	t->entries = entries;
 	return true;
 }
 
@@ -70,9 +73,9 @@ static inline void tables_publish(struct tables *t)
 }
 
 /* One check of the bounds, one load, one compare. */
-static inline uint64_t translate(const uint64_t *table, uint64_t pfn)
+static inline uint64_t translate(const uint64_t *table, uint64_t entries, uint64_t pfn)
 {
-	return pfn < ENTRIES ? __atomic_load_n(&table[pfn], __ATOMIC_RELAXED) : INVALID;
+	return pfn < entries ? __atomic_load_n(&table[pfn], __ATOMIC_RELAXED) : INVALID;
 }
 
 /*
@@ -86,7 +89,7 @@ static inline uint64_t translate(const uint64_t *table, uint64_t pfn)
 		for (uint64_t i = 0; i < n; i++) {                                                 \
 			x += GOLDEN;                                                               \
 			ENTER(w);                                                                  \
-			uint64_t mfn = translate(TABLE(w), x >> SHIFT);                            \
+			uint64_t mfn = translate(TABLE(w), LENGTH(w), x >> SHIFT);                 \
 			EXIT(w);                                                                   \
 			if (mfn == INVALID)                                                        \
 				return INVALID;                                                    \
@@ -121,7 +124,7 @@ static inline uint64_t translate(const uint64_t *table, uint64_t pfn)
 		BEGIN(w);                                                                          \
 		for (uint64_t i = 0; i < n; i++) {                                                 \
 			ENTER(w);                                                                  \
-			pfn = translate(TABLE(w), pfn);                                            \
+			pfn = translate(TABLE(w), LENGTH(w), pfn);                                 \
 			EXIT(w);                                                                   \
 			if (pfn == INVALID)                                                        \
 				break;                                                             \
@@ -143,6 +146,7 @@ static inline uint64_t translate(const uint64_t *table, uint64_t pfn)
 	const struct ops NAME = { create, destroy, join,  leave, begin_, end_,      enter_,        \
 				  exit_,  quiescent_, table_, hold, nested, dependent, suspend }
 
+#define LENGTH(w) ((w)->shared->tables.entries)
 #define NOTHING(w) ((void)(w))
 #define NO_TICK(w, i) ((void)(w), (void)(i))
 
