@@ -66,6 +66,6 @@ static void suspend(void *worker, void (*during)(void *), void *context)
 #define BEGIN NOTHING
 #define END NOTHING
 #define QUIESCENT NOTHING
-#define TICK NO_TICK
+#define READS UINT64_MAX
 
 PEER(ptom_ck_brlock);

@@ -85,6 +85,6 @@ static inline uint64_t snapshot(struct worker *w, const uint64_t *table, uint64_
 #define BEGIN NOTHING
 #define END NOTHING
 #define QUIESCENT NOTHING
-#define TICK NO_TICK
+#define READS UINT64_MAX
 
 PEER(ptom_ck_sequence);

@@ -80,25 +80,28 @@ static inline uint64_t translate(const uint64_t *table, uint64_t entries, uint64
 
 /*
  * The three loops and the table of functions. ENTER, EXIT, TABLE, BEGIN, END, QUIESCENT take a
- * `struct worker *`; TICK also the count of reads, and is not used within another section.
+ * `struct worker *`. QUIESCENT comes once in READS reads, and not within another section.
  */
-#define PEER(NAME)                                                                                 \
-	static inline uint64_t run(struct worker *w, uint64_t n, bool ticks)                       \
-	{                                                                                          \
-		uint64_t x = 0, sum = 0;                                                           \
-		for (uint64_t i = 0; i < n; i++) {                                                 \
-			x += GOLDEN;                                                               \
-			ENTER(w);                                                                  \
-			uint64_t mfn = translate(TABLE(w), LENGTH(w), x >> SHIFT);                 \
-			EXIT(w);                                                                   \
-			if (mfn == INVALID)                                                        \
-				return INVALID;                                                    \
-			sum += mfn;                                                                \
-			if (ticks)                                                                 \
-				TICK(w, i);                                                        \
-		}                                                                                  \
-		return sum;                                                                        \
-	}                                                                                          \
+#define PEER(NAME) \
+	static inline uint64_t run(struct worker *w, uint64_t n, bool ticks) \
+	{ \
+		uint64_t x = 0, sum = 0; \
+		for (uint64_t i = 0; i < n;) { \
+			uint64_t stop = ticks && n - i > READS ? i + READS : n; \
+			for (; i < stop; i++) { \
+				x += GOLDEN; \
+				ENTER(w); \
+				uint64_t mfn = translate(TABLE(w), LENGTH(w), x >> SHIFT); \
+				EXIT(w); \
+				if (mfn == INVALID) \
+					return INVALID; \
+				sum += mfn; \
+			} \
+			if (ticks) \
+				QUIESCENT(w); \
+		} \
+		return sum; \
+	} \
 	static uint64_t hold(void *worker, uint64_t n)                                             \
 	{                                                                                          \
 		struct worker *w = worker;                                                         \
@@ -122,14 +125,17 @@ static inline uint64_t translate(const uint64_t *table, uint64_t entries, uint64
 		struct worker *w = worker;                                                         \
 		uint64_t pfn = 0;                                                                  \
 		BEGIN(w);                                                                          \
-		for (uint64_t i = 0; i < n; i++) {                                                 \
-			ENTER(w);                                                                  \
-			pfn = translate(TABLE(w), LENGTH(w), pfn);                                 \
-			EXIT(w);                                                                   \
-			if (pfn == INVALID)                                                        \
-				break;                                                             \
-			TICK(w, i);                                                                \
-		}                                                                                  \
+		for (uint64_t i = 0; i < n;) { \
+			uint64_t stop = n - i > READS ? i + READS : n; \
+			for (; i < stop && pfn != INVALID; i++) { \
+				ENTER(w); \
+				pfn = translate(TABLE(w), LENGTH(w), pfn); \
+				EXIT(w); \
+			} \
+			if (pfn == INVALID) \
+				break; \
+			QUIESCENT(w); \
+		} \
 		END(w);                                                                            \
 		return pfn;                                                                        \
 	}                                                                                          \
@@ -148,6 +154,5 @@ static inline uint64_t translate(const uint64_t *table, uint64_t entries, uint64
 
 #define LENGTH(w) ((w)->shared->tables.entries)
 #define NOTHING(w) ((void)(w))
-#define NO_TICK(w, i) ((void)(w), (void)(i))
 
 #endif

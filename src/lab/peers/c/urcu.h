@@ -1,6 +1,6 @@
 /*
  * A flavour of liburcu. The file that includes it says: FLAVOUR (the prefix of its functions),
- * REGISTER and UNREGISTER (of a thread), BEGIN, END, QUIESCENT, TICK (see peer.h), and OPS.
+ * REGISTER and UNREGISTER (of a thread), BEGIN, END, QUIESCENT, READS (see peer.h), and OPS.
  *
  * A thread is registered once with a flavour, however many workers it has.
  */

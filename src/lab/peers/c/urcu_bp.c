@@ -8,6 +8,6 @@
 #define BEGIN NOTHING
 #define END NOTHING
 #define QUIESCENT NOTHING
-#define TICK NO_TICK
+#define READS UINT64_MAX
 #define OPS ptom_urcu_bp
 #include "urcu.h"

@@ -13,10 +13,5 @@
 #define BEGIN(w) ((void)(w), urcu_qsbr_thread_online())
 #define END(w) ((void)(w), urcu_qsbr_thread_offline())
 #define QUIESCENT(w) ((void)(w), urcu_qsbr_quiescent_state())
-#define TICK(w, i)                                                                                 \
-	do {                                                                                       \
-		if ((i) % READS == READS - 1)                                                      \
-			QUIESCENT(w);                                                              \
-	} while (0)
 #define OPS ptom_urcu_qsbr
 #include "urcu.h"
