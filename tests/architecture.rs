@@ -2,6 +2,8 @@
 //! scheme modelled, benched and reported, no cfg where it must not be.
 
 use ptom::backend::Native;
+use ptom::lab::peers::KNOWN;
+use ptom::lab::sample::Workload;
 use ptom::scheme::{Ours, Registry, Scheme, Visit, each_native};
 use std::collections::BTreeSet;
 use std::fs;
@@ -24,9 +26,11 @@ const LAYERS: [&str; 9] = [
 const CORE: usize = 6;
 
 /// The files that may have unsafe code.
-const UNSAFE: [&str; 2] = [
+const UNSAFE: [&str; 4] = [
     "conformance/exhaustive/stage.rs",
     "conformance/native/plain.rs",
+    "lab/peers/c/ffi.rs",
+    "lab/peers/seize.rs",
 ];
 
 fn root() -> &'static Path {
@@ -221,6 +225,33 @@ fn every_scheme_file_is_registered() {
     assert_eq!(files, registered);
 }
 
+/// Files of `lab/peers` that are no peer.
+const NO_PEER: [&str; 2] = ["mod", "tests"];
+
+#[test]
+fn every_peer_file_is_in_the_list() {
+    let dir = root().join("src/lab/peers");
+    let files: BTreeSet<String> = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "rs"))
+        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+        .filter(|stem| !NO_PEER.contains(&stem.as_str()))
+        .collect();
+    let default = KNOWN.iter().filter(|peer| !peer.optional);
+    let listed: BTreeSet<String> = default.map(|peer| peer.name.to_owned()).collect();
+    assert_eq!(files, listed);
+    let all = KNOWN.iter().map(|peer| peer.name);
+    let names: BTreeSet<&str> = all
+        .chain(self::all().iter().map(|(name, _)| *name))
+        .collect();
+    assert_eq!(
+        names.len(),
+        KNOWN.len() + self::all().len(),
+        "a name stands twice"
+    );
+}
+
 #[test]
 fn every_scheme_of_ours_has_its_models() {
     let rows = fs::read_to_string(root().join("results/models.csv")).unwrap();
@@ -241,6 +272,15 @@ fn every_scheme_has_its_rows_in_the_report() {
     let report = fs::read_to_string(root().join("report.md")).unwrap();
     let claims = block(&report, "claims");
     let hold = block(&report, "hold");
+    for peer in KNOWN.iter().filter(|peer| !peer.optional) {
+        let row = format!("| {}{} |", peer.name, peer.gives.suffix());
+        let excused = peer.excuse(Workload::Hold).is_some();
+        assert!(
+            excused || hold.contains(&row),
+            "no hold row of {}",
+            peer.name
+        );
+    }
     for (name, _) in all() {
         assert!(
             hold.contains(&format!("| {name} |")),
@@ -267,7 +307,8 @@ fn every_scheme_is_benched() {
     // The benchmarks take their contenders from the registry; a list of names would drift from it.
     for file in rust_files(&root().join("benches")) {
         let code = code(&file);
-        for (name, _) in all() {
+        let peers = KNOWN.iter().map(|peer| peer.name);
+        for name in peers.chain(all().iter().map(|(name, _)| *name)) {
             let listed = code.contains(&format!("\"{name}\"")) && name != "unprotected";
             assert!(!listed, "{} lists {name} by hand", file.display());
         }

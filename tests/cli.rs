@@ -3,6 +3,7 @@
 use assert_cmd::Command;
 use assert_cmd::cargo::cargo_bin_cmd;
 use ptom::backend::Native;
+use ptom::lab::peers::built;
 use ptom::scheme::{Scheme, Visit, each_native};
 use std::io::Read;
 use std::process::{Output, Stdio};
@@ -55,7 +56,13 @@ fn list_has_every_scheme_of_the_registry() -> Test {
         assert_eq!(row["scheme"], name);
         assert_eq!(row["control"], row["holds"] == false);
     }
-    assert_eq!(json.len(), names().len());
+    let peers: Vec<_> = built().map(|(peer, _)| peer).collect();
+    for (peer, row) in peers.iter().zip(&json[names().len()..]) {
+        assert!(text.lines().any(|line| line.starts_with(peer.name)));
+        assert_eq!(row["peer"], peer.name);
+        assert_eq!(row["gives"], serde_json::to_value(peer.gives)?);
+    }
+    assert_eq!(json.len(), names().len() + peers.len());
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod measure;
+pub mod peers;
 pub mod provenance;
 pub mod replay;
 pub mod report;

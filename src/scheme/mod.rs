@@ -33,6 +33,8 @@ pub mod stop_cpus;
 pub mod unprotected;
 
 #[cfg(feature = "lab")]
+pub mod parking_lot_recursive;
+#[cfg(feature = "lab")]
 pub mod parking_lot_rwlock;
 #[cfg(feature = "lab")]
 pub mod seqlock_crate;
@@ -276,6 +278,7 @@ pub fn each_native(visitor: &mut impl Visit<crate::backend::Native>) {
     Ours::each(visitor);
     visitor.visit::<std_rwlock::StdRwLock>();
     visitor.visit::<parking_lot_rwlock::ParkingLotRwLock>();
+    visitor.visit::<parking_lot_recursive::ParkingLotRecursive>();
     visitor.visit::<sharded_lock::ShardedLock>();
     visitor.visit::<seqlock_crate::SeqLockCrate>();
 }

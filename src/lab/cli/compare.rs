@@ -28,7 +28,7 @@ pub(super) struct Args {
     /// alone.
     #[arg(long)]
     quick: bool,
-    /// Only these schemes, besides `unprotected`; the report is left alone.
+    /// Only these schemes and peers, besides `unprotected`; the report is left alone.
     #[arg(long = "scheme", value_name = "NAME", value_delimiter = ',')]
     schemes: Vec<String>,
     /// Only these workloads, of which `suspend` is one, too; the report is left alone.
@@ -141,7 +141,7 @@ fn plan(args: &Args) -> Result<Plan, Error> {
     } else {
         Plan::full(seed)
     };
-    plan.schemes = names::selection(&args.schemes)?;
+    plan.schemes = names::contenders(&args.schemes)?;
     let (workloads, suspends) = names::workloads(&args.workloads, &plan.workloads)?;
     plan.workloads = workloads;
     plan.suspends = plan.suspends.filter(|_| suspends);

@@ -3,6 +3,7 @@
 use super::Error;
 use crate::backend::Native;
 use crate::lab::measure::contender::Selection;
+use crate::lab::peers;
 use crate::lab::sample::Workload;
 use crate::scheme::{Claims, Scheme, Visit, each_native};
 
@@ -36,7 +37,18 @@ pub(super) fn schemes() -> Vec<Known> {
 
 /// The named schemes, or all if none is named.
 pub(super) fn selection(names: &[String]) -> Result<Selection, Error> {
-    let known: Vec<&str> = schemes().iter().map(|scheme| scheme.name).collect();
+    select(names, schemes().iter().map(|scheme| scheme.name).collect())
+}
+
+/// The named schemes and peers, or all if none is named.
+pub(super) fn contenders(names: &[String]) -> Result<Selection, Error> {
+    let schemes = schemes();
+    let peers = peers::built().map(|(peer, _)| peer.name);
+    let known = schemes.iter().map(|scheme| scheme.name).chain(peers);
+    select(names, known.collect())
+}
+
+fn select(names: &[String], known: Vec<&str>) -> Result<Selection, Error> {
     for name in names {
         refuse_unknown("scheme", name, &known)?;
     }

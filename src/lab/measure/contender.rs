@@ -10,6 +10,7 @@ use super::site::{Site, TableSite};
 use super::watch::{Watch, attend};
 use super::workload;
 use crate::backend::Native;
+use crate::lab::peers::{self, Order};
 use crate::lab::sample::Workload;
 use crate::scheme::{Full, Scheme, Size, Visit, each_native, unprotected::Unprotected};
 use std::sync::Arc;
@@ -43,7 +44,8 @@ pub trait Worker {
     /// contender of the workload.
     fn batch(&mut self, n: u64) -> u64;
 
-    /// Suspends, runs `during`, resumes; no MFN changes.
+    /// Suspends, runs `during`, resumes; no MFN changes. A peer may give up instead, so that it does
+    /// not hang: then it has not run `during`.
     fn suspend(&mut self, during: &mut dyn FnMut());
 
     /// Operates until told to stop, saying which suspends it met: the reader of a suspend's latency.
@@ -149,8 +151,8 @@ impl Selection {
     }
 }
 
-/// Every scheme that is wanted, on a bare table, for up to `threads` threads at once. Of a workload
-/// that is none of [`workload::ON_A_TABLE`] the field is empty.
+/// Every scheme and peer that is wanted, on a bare table, for up to `threads` threads at once. Of a
+/// workload that is none of [`workload::ON_A_TABLE`] the field is empty.
 pub fn on_table(workload: Workload, threads: usize, wanted: &Selection) -> Field {
     let mut entry = Entry {
         field: Field::default(),
@@ -161,6 +163,20 @@ pub fn on_table(workload: Workload, threads: usize, wanted: &Selection) -> Field
     };
     if workload::ON_A_TABLE.contains(&workload) {
         each_native(&mut entry);
+        for (peer, make) in peers::built() {
+            let order = Order {
+                table: &entry.table,
+                threads,
+                workload,
+            };
+            if !wanted.wants(peer.name) {
+                continue;
+            }
+            match peer.excuse(workload) {
+                Some(why) => entry.field.excused.push((peer.name, why.to_owned())),
+                None => entry.field.runners.push(make(peer, &order)),
+            }
+        }
     }
     entry.field
 }

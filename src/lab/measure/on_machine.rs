@@ -8,6 +8,7 @@ use super::count::{Counted, holds_per_op};
 use super::watch::Watch;
 use super::workload::{GOLDEN, SHIFT};
 use crate::backend::Native;
+use crate::lab::peers;
 use crate::lab::replay::Player;
 use crate::lab::sample::Workload;
 use crate::lab::trace::Script;
@@ -222,7 +223,7 @@ fn count<S: Scheme<Native>>(workload: Workload, script: &Arc<Script>) -> Option<
     (!failed).then_some(holds)
 }
 
-/// Every scheme that is wanted, each on a machine of its own. Of a workload that is none of
+/// Every scheme that is wanted, each on a machine of its own; peers are excused. Of a workload that is none of
 /// [`ON_A_MACHINE`] the field is empty.
 pub fn on_machine(
     workload: Workload,
@@ -241,6 +242,11 @@ pub fn on_machine(
     };
     if ON_A_MACHINE.contains(&workload) {
         each_native(&mut entry);
+        for (peer, _) in peers::built().filter(|(peer, _)| wanted.wants(peer.name)) {
+            if let Some(why) = peer.excuse(workload) {
+                entry.field.excused.push((peer.name, why.to_owned()));
+            }
+        }
     }
     entry.field
 }

@@ -35,6 +35,14 @@ impl P2m {
     }
 }
 
+/// Another table with the same entries.
+impl Clone for P2m {
+    fn clone(&self) -> Self {
+        let words = self.0.iter().map(|word| word.load(Relaxed));
+        Self(words.map(AtomicU64::new).collect())
+    }
+}
+
 /// The operation itself: the MFN of a PFN, if it has one. One bounds check, one load, one compare.
 #[inline]
 pub fn translate(table: &[AtomicU64], pfn: u64) -> Option<u64> {

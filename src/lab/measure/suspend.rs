@@ -69,6 +69,9 @@ pub fn run(
             err,
         })
     };
+    for (scheme, why) in &field.excused {
+        observer.row(fail(scheme, why.clone()));
+    }
     let cpus = pinning::allowed();
     let needed = suspends.readers + 1;
     if cpus.len() < needed {
@@ -172,6 +175,10 @@ impl Schedule {
                 dropped = watch.now();
                 watch.resuming(serial);
             });
+            if exclusive == 0 {
+                // It gave up.
+                break;
+            }
             let met = watch.met(serial, called, exclusive);
             all.push(Times {
                 due,

@@ -7,7 +7,7 @@ use super::plot::Plot;
 use super::splice::Block;
 use super::verdicts::{Row, models, orderings, progress, schedules, snapshots, stress};
 use super::{answer, claims};
-use crate::lab::sample::Workload;
+use crate::lab::sample::{Failure, Workload};
 use crate::lab::store::{ERRORS, RUN, SAMPLES, SUSPENDS};
 use crate::lab::table::{Grid, grids, side_by_side, suspend_grids};
 
@@ -204,9 +204,21 @@ fn errors(measured: &Measured) -> String {
         &["scheme", "workload", "threads", "why there is no row"],
     );
     grid.words = vec![1, 3];
+    let mut alike: Vec<(&Failure, Vec<&str>)> = Vec::new();
     for failure in failures {
+        let same = |other: &Failure| {
+            (&other.workload, other.threads, &other.err)
+                == (&failure.workload, failure.threads, &failure.err)
+        };
+        match alike.iter_mut().find(|(other, _)| same(other)) {
+            Some((_, schemes)) => schemes.push(&failure.scheme),
+            None => alike.push((failure, vec![&failure.scheme])),
+        }
+    }
+    for (failure, mut schemes) in alike {
+        schemes.dedup();
         grid.rows.push(vec![
-            failure.scheme.clone(),
+            schemes.join(", "),
             failure.workload.clone(),
             failure.threads.to_string(),
             failure.err.clone(),

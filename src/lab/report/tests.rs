@@ -51,6 +51,9 @@ fn complete() -> (TempDir, PathBuf, PathBuf) {
     for sample in &run.suspends {
         store.suspend(sample).unwrap();
     }
+    for failure in &run.failures {
+        store.failure(failure).unwrap();
+    }
     store.finish().unwrap();
     fs::write(results.join("models.csv"), MODELS).unwrap();
     for (file, text) in VERDICTS {

@@ -1,6 +1,7 @@
 //! A row that is missing is an error: a scheme must not vanish from a table because it did badly.
 
 use super::registry::Registered;
+use crate::lab::peers::{self, KNOWN};
 use crate::lab::store::{ResultsError, Run, shown};
 use std::collections::BTreeSet;
 
@@ -10,8 +11,20 @@ pub const SUSPEND: &str = "suspend";
 /// How many missing rows an error names.
 const NAMED: usize = 4;
 
-/// Checks that each scheme of `registered` has samples wherever any scheme has some, or a line in
-/// `errors.csv`; a run restricted to some schemes needs those only.
+/// Who must have rows: every scheme and every peer of a default build; and, where one of the others
+/// has a row, those too, since they are built together or not at all.
+fn demanded<'r>(run: &Run, registered: &'r [Registered]) -> impl Iterator<Item = &'r str> {
+    let optional = |name: &str| peers::named(name).is_some_and(|peer| peer.optional);
+    let mut rows = run.samples.iter().map(|sample| sample.scheme.as_str());
+    let mut failures = run.failures.iter().map(|failure| failure.scheme.as_str());
+    let all = rows.any(optional) || failures.any(optional);
+    let peers = KNOWN.iter().filter(move |peer| all || !peer.optional);
+    let schemes = registered.iter().map(|scheme| scheme.name);
+    schemes.chain(peers.map(|peer| peer.name))
+}
+
+/// Checks that each scheme of `registered`, and each peer that the run had, has samples wherever any
+/// scheme has some, or a line in `errors.csv`; a run restricted to some contenders needs those only.
 ///
 /// # Errors
 /// [`ResultsError::MissingRows`].
@@ -32,8 +45,7 @@ pub(super) fn check(run: &Run, registered: &[Registered]) -> Result<(), ResultsE
     let only = &run.provenance.only;
 
     let mut missing = Vec::new();
-    for scheme in registered {
-        let name = scheme.name;
+    for name in demanded(run, registered) {
         if !only.is_empty() && !only.iter().any(|wanted| wanted == name) {
             continue;
         }

@@ -5,8 +5,8 @@
 //! median over rounds with a [95 % interval](median) that assumes nothing of the distribution but
 //! that rounds are independent.
 //!
-//! Invariant: a registered scheme has a row wherever any scheme has one, with figures or with the
-//! reason why there are none.
+//! Invariant: a registered scheme and a [peer](crate::lab::peers) have a row wherever any scheme has
+//! one, with figures or with the reason why there are none.
 
 pub mod median;
 pub mod missing;
@@ -16,8 +16,8 @@ mod suspend;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub(crate) use registry::place;
 pub use registry::{Registered, registered};
+pub(crate) use registry::{gives, place};
 pub use row::{Figures, Row, Verdict};
 pub use suspend::{Latency, SuspendRow};
 
@@ -59,6 +59,7 @@ pub fn rows(run: &Run) -> Result<Vec<Row>, ResultsError> {
     for (key, batches) in groups {
         let (workload, threads, (_, scheme)) = key.clone();
         let row = Row {
+            gives: gives(&registered, &scheme),
             scheme,
             workload,
             threads,
@@ -76,6 +77,7 @@ pub fn rows(run: &Run) -> Result<Vec<Row>, ResultsError> {
         let row = rows
             .entry((workload, failure.threads, place))
             .or_insert_with(|| Row {
+                gives: gives(&registered, &failure.scheme),
                 scheme: failure.scheme.clone(),
                 workload,
                 threads: failure.threads,

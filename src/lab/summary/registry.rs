@@ -1,6 +1,7 @@
 //! The registry as data: what every table must have a row of, and in which order.
 
 use crate::backend::Native;
+use crate::lab::peers::{self, Gives, KNOWN};
 use crate::scheme::{Claims, Ours, Registry, Scheme, Visit, each_native};
 
 /// A registered scheme.
@@ -41,9 +42,24 @@ impl Visit<Native> for Collect {
     }
 }
 
-/// Where a scheme stands in a table: registry order, then names that are not registered (contenders
-/// that are measured only), alphabetically.
+/// Where a contender stands in a table: registry order, then peers, then names that nobody knows,
+/// alphabetically.
 pub(crate) fn place(registered: &[Registered], name: &str) -> (usize, String) {
-    let at = registered.iter().position(|scheme| scheme.name == name);
-    (at.unwrap_or(registered.len()), name.to_owned())
+    let scheme = registered.iter().position(|scheme| scheme.name == name);
+    let peer = || KNOWN.iter().position(|peer| peer.name == name);
+    let at = scheme.or_else(|| peer().map(|at| registered.len() + at));
+    (
+        at.unwrap_or(registered.len() + KNOWN.len()),
+        name.to_owned(),
+    )
+}
+
+/// What a contender gives; `None` where nobody knows it.
+pub(crate) fn gives(registered: &[Registered], name: &str) -> Option<Gives> {
+    let scheme = registered.iter().find(|scheme| scheme.name == name);
+    match scheme {
+        Some(scheme) if scheme.claims.holds => Some(Gives::Hold),
+        Some(_) => Some(Gives::Nothing),
+        None => peers::named(name).map(|peer| peer.gives),
+    }
 }

@@ -1,6 +1,7 @@
 //! A row of a table: one contender, one workload, one number of threads.
 
 use super::median::Median;
+use crate::lab::peers::{Gives, labelled, named};
 use crate::lab::sample::Workload;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::fmt;
@@ -68,6 +69,8 @@ pub struct Figures {
 pub struct Row {
     /// The contender.
     pub scheme: String,
+    /// What it gives; `None` where nobody knows the contender.
+    pub gives: Option<Gives>,
     /// The operation.
     pub workload: Workload,
     /// Threads that ran it at once.
@@ -78,12 +81,25 @@ pub struct Row {
     pub err: Option<String>,
 }
 
+impl Row {
+    /// Its name, and what it gives unless that is a hold.
+    pub(crate) fn label(&self) -> String {
+        labelled(&self.scheme, self.gives)
+    }
+
+    /// Whether it is of a peer that has no figures here; the note that says why is enough.
+    pub(crate) fn is_idle_peer(&self) -> bool {
+        self.figures.is_none() && named(&self.scheme).is_some()
+    }
+}
+
 impl Serialize for Row {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let f = self.figures.as_ref();
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("workload", &self.workload)?;
         map.serialize_entry("scheme", &self.scheme)?;
+        map.serialize_entry("gives", &self.gives)?;
         map.serialize_entry("threads", &self.threads)?;
         map.serialize_entry("ratio", &f.map(|f| f.ratio.median))?;
         map.serialize_entry("ratio_low", &f.map(|f| f.ratio.low))?;

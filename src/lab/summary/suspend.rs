@@ -3,7 +3,8 @@
 //! A percentile is given only where at least [`BEYOND`] samples lie beyond it; otherwise it would
 //! be the accident of a few.
 
-use super::registry::{Registered, place};
+use super::registry::{Registered, gives, place};
+use crate::lab::peers::{Gives, labelled};
 use crate::lab::sample::SuspendSample;
 use hdrhistogram::Histogram;
 use serde::Serialize;
@@ -61,6 +62,8 @@ impl Latency {
 pub struct SuspendRow {
     /// The scheme.
     pub scheme: String,
+    /// What it gives; `None` where nobody knows it.
+    pub gives: Option<Gives>,
     /// Readers besides the suspender.
     pub readers: u32,
     /// How long the world stayed suspended, microseconds.
@@ -77,6 +80,13 @@ pub struct SuspendRow {
     pub stall_ns: Latency,
 }
 
+impl SuspendRow {
+    /// Its name, and what it gives unless that is a hold.
+    pub(crate) fn label(&self) -> String {
+        labelled(&self.scheme, self.gives)
+    }
+}
+
 /// Rows by dwell, then readers, then registry order.
 pub(super) fn rows(samples: &[SuspendSample], registered: &[Registered]) -> Vec<SuspendRow> {
     let mut groups: BTreeMap<_, Vec<&SuspendSample>> = BTreeMap::new();
@@ -88,19 +98,22 @@ pub(super) fn rows(samples: &[SuspendSample], registered: &[Registered]) -> Vec<
         );
         groups.entry(key).or_default().push(sample);
     }
-    let row = |((dwell_us, readers, (_, scheme)), group): (_, Vec<&SuspendSample>)| {
-        let latency = |time: fn(&SuspendSample) -> u64| Latency::of(group.iter().map(|s| time(s)));
-        Some(SuspendRow {
-            scheme,
-            readers,
-            dwell_us,
-            n: group.len(),
-            exclusivity_ns: latency(|s| s.exclusivity_ns)?,
-            service_ns: latency(|s| s.service_ns)?,
-            release_ns: latency(|s| s.release_ns)?,
-            stall_ns: latency(|s| s.stall_ns)?,
-        })
-    };
+    let row =
+        |((dwell_us, readers, (_, scheme)), group): ((_, _, (_, String)), Vec<&SuspendSample>)| {
+            let latency =
+                |time: fn(&SuspendSample) -> u64| Latency::of(group.iter().map(|s| time(s)));
+            Some(SuspendRow {
+                gives: gives(registered, &scheme),
+                scheme,
+                readers,
+                dwell_us,
+                n: group.len(),
+                exclusivity_ns: latency(|s| s.exclusivity_ns)?,
+                service_ns: latency(|s| s.service_ns)?,
+                release_ns: latency(|s| s.release_ns)?,
+                stall_ns: latency(|s| s.stall_ns)?,
+            })
+        };
     groups.into_iter().filter_map(row).collect()
 }
 

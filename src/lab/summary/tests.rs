@@ -1,6 +1,7 @@
 //! Rows of made-up samples, whose figures are known; the makers serve the report's tests too.
 
 use super::*;
+use crate::lab::peers::{Gives, KNOWN, Peer};
 use crate::lab::provenance::{Kind, Provenance, Setup};
 use crate::lab::sample::{Failure, SuspendSample};
 use std::path::PathBuf;
@@ -30,6 +31,44 @@ pub(crate) fn batch(
         raw_before_ns: ns[1],
         raw_after_ns: ns[2],
         holds_per_op: Some(1.0),
+    }
+}
+
+/// The peers of a default build.
+pub(crate) fn peers() -> impl Iterator<Item = &'static Peer> {
+    KNOWN.iter().filter(|peer| !peer.optional)
+}
+
+/// A peer's rows: three times the baseline, or why there are none.
+fn made_up_peer(run: &mut Run, peer: &Peer, rounds: u32) {
+    for (workload, threads) in Workload::ALL.iter().flat_map(|w| [(*w, 1), (*w, 2)]) {
+        if let Some(err) = peer.excuse(workload) {
+            run.failures.push(Failure {
+                workload: workload.name().to_owned(),
+                scheme: peer.name.to_owned(),
+                threads,
+                err: err.to_owned(),
+            });
+            continue;
+        }
+        for round in 0..rounds {
+            let ns = [1.2 * wobble(round, 7), 0.4, 0.4];
+            let batch = batch(workload, peer.name, threads, round, ns);
+            run.samples.push(batch);
+        }
+    }
+    for (dwell_us, sample) in [(0, 0), (50, 0)] {
+        run.suspends.push(SuspendSample {
+            scheme: peer.name.to_owned(),
+            readers: 1,
+            dwell_us,
+            sample,
+            exclusivity_ns: 9_000,
+            service_ns: 8_000,
+            work_ns: u64::from(dwell_us) * 1000,
+            release_ns: 700,
+            stall_ns: 900,
+        });
     }
 }
 
@@ -74,6 +113,9 @@ pub(crate) fn made_up(rounds: u32) -> Run {
                 stall_ns: 5 * ns,
             });
         }
+    }
+    for peer in peers() {
+        made_up_peer(&mut run, peer, rounds);
     }
     run
 }
@@ -182,11 +224,56 @@ fn a_scheme_without_rows_needs_a_reason() {
 }
 
 #[test]
+fn a_peer_without_rows_needs_a_reason_too_and_an_optional_one_only_beside_others() {
+    for peer in peers() {
+        let mut run = made_up(1);
+        run.samples
+            .retain(|s| s.scheme != peer.name || s.workload != Workload::Hold);
+        let error = rows(&run).unwrap_err().to_string();
+        let wanted = format!("{} (hold, threads: 1)", peer.name);
+        assert!(error.contains(&wanted), "{error}");
+    }
+    let optional: Vec<_> = KNOWN.iter().filter(|peer| peer.optional).collect();
+    if let [first, .., last] = optional[..] {
+        let mut run = made_up(1);
+        made_up_peer(&mut run, first, 1);
+        let error = rows(&run).unwrap_err().to_string();
+        assert!(!error.contains(first.name), "{error}");
+        for peer in &optional[1..] {
+            made_up_peer(&mut run, peer, 1);
+        }
+        assert!(rows(&run).is_ok(), "{}", last.name);
+    }
+}
+
+#[test]
+fn a_row_says_what_its_contender_gives() {
+    let mut run = made_up(1);
+    run.samples
+        .push(batch(Workload::Hold, "a_stranger", 1, 0, [1.0, 1.0, 1.0]));
+    let rows = rows(&run).unwrap();
+    for (name, gives) in [
+        (BASELINE, Some(Gives::Nothing)),
+        ("percpu", Some(Gives::Hold)),
+        ("crossbeam_epoch", Some(Gives::GracePeriod)),
+        ("a_stranger", None),
+    ] {
+        assert_eq!(row(&rows, Workload::Hold, name).gives, gives, "{name}");
+    }
+    assert!(
+        row(&rows, Workload::Hold, "seize")
+            .label()
+            .ends_with("(grace)")
+    );
+}
+
+#[test]
 fn a_restricted_run_needs_its_schemes_only() {
     let mut run = made_up(3);
     run.provenance.only = vec![String::from("rwlock")];
     run.samples.retain(|s| s.scheme == "rwlock");
     run.suspends.clear();
+    run.failures.clear();
     assert_eq!(rows(&run).unwrap().len(), 14);
     run.suspends = made_up(1).suspends;
     run.suspends.retain(|s| s.scheme != "rwlock");
@@ -198,8 +285,13 @@ fn a_restricted_run_needs_its_schemes_only() {
 fn rows_come_in_registry_order_and_strangers_last() {
     let mut run = made_up(2);
     for round in 0..2 {
-        run.samples
-            .push(batch(Workload::Hold, "arc_swap", 1, round, [1.0, 1.0, 1.0]));
+        run.samples.push(batch(
+            Workload::Hold,
+            "a_stranger",
+            1,
+            round,
+            [1.0, 1.0, 1.0],
+        ));
     }
     let rows = rows(&run).unwrap();
     let hold: Vec<_> = rows
@@ -208,14 +300,15 @@ fn rows_come_in_registry_order_and_strangers_last() {
         .map(|row| row.scheme.as_str())
         .collect();
     let mut expected: Vec<_> = registered().iter().map(|scheme| scheme.name).collect();
-    expected.push("arc_swap");
+    expected.extend(peers().map(|peer| peer.name));
+    expected.push("a_stranger");
     assert_eq!(hold, expected);
 }
 
 #[test]
 fn suspends_by_dwell_then_scheme() {
     let rows = suspends(&made_up(1));
-    assert_eq!(rows.len(), 2 * registered().len());
+    assert_eq!(rows.len(), 2 * (registered().len() + peers().count()));
     let first = rows.first().unwrap();
     assert_eq!(
         (first.dwell_us, first.n, first.scheme.as_str()),

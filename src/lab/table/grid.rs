@@ -2,6 +2,9 @@
 
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 
+/// Columns of a note on a terminal.
+const WIDTH: usize = 99;
+
 /// A table: title, columns, rows of as many cells, notes below.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grid {
@@ -51,8 +54,7 @@ impl Grid {
             text.push('\n');
         }
         for note in &self.notes {
-            text.push_str(&one_line(note));
-            text.push('\n');
+            wrapped(&one_line(note), &mut text);
         }
         text
     }
@@ -88,6 +90,24 @@ fn escape(text: &str) -> String {
     let text = one_line(text);
     let text = text.replace('|', "\\|").replace('<', "&lt;");
     text.replace('*', "\\*")
+}
+
+/// Lines of at most [`WIDTH`] columns, if the words allow it.
+fn wrapped(note: &str, text: &mut String) {
+    let mut width = 0;
+    for word in note.split(' ') {
+        let long = word.chars().count();
+        if width > 0 && width + 1 + long > WIDTH {
+            text.push('\n');
+            width = 0;
+        } else if width > 0 {
+            text.push(' ');
+            width += 1;
+        }
+        text.push_str(word);
+        width += long;
+    }
+    text.push('\n');
 }
 
 fn one_line(text: &str) -> String {

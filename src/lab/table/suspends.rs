@@ -2,22 +2,13 @@
 
 use super::grid::Grid;
 use super::number::{count, micros};
-use super::workloads::NONE;
+use super::workloads::{NONE, gives_notes};
 use crate::lab::summary::SuspendRow;
 use std::collections::BTreeSet;
 
 /// What the columns are; times in microseconds.
 pub(crate) const COLUMNS: [&str; 10] = [
-    "scheme",
-    "n",
-    "p50 us",
-    "p90 us",
-    "p99 us",
-    "max us",
-    "service us",
-    "release us",
-    "stall us",
-    "worst us",
+    "scheme", "n", "p50", "p90", "p99", "max", "service", "release", "stall", "worst",
 ];
 
 /// What the columns after `max` are.
@@ -30,16 +21,16 @@ pub fn grids(rows: &[SuspendRow]) -> Vec<Grid> {
         .into_iter()
         .map(|(dwell_us, readers)| {
             let title = format!(
-                "suspend against {}, dwell {dwell_us} us: time to exclusivity",
+                "suspend against {}, dwell {dwell_us} us: time to exclusivity, us",
                 count(readers, "reader")
             );
             let mut grid = Grid::new(title, &COLUMNS);
             grid.notes.push(NOTE.to_owned());
-            for row in rows {
-                if (row.dwell_us, row.readers) == (dwell_us, readers) {
-                    grid.rows.push(cells(row));
-                }
-            }
+            let here = |row: &&SuspendRow| (row.dwell_us, row.readers) == (dwell_us, readers);
+            let here = rows.iter().filter(here);
+            grid.notes
+                .extend(gives_notes(here.clone().map(|row| row.gives)));
+            grid.rows.extend(here.map(cells));
             grid
         })
         .collect()
@@ -49,7 +40,7 @@ fn cells(row: &SuspendRow) -> Vec<String> {
     let optional = |ns: Option<u64>| ns.map_or(NONE.to_owned(), micros);
     let exclusivity = &row.exclusivity_ns;
     vec![
-        row.scheme.clone(),
+        row.label(),
         row.n.to_string(),
         micros(exclusivity.median),
         optional(exclusivity.p90),

@@ -2,6 +2,7 @@
 
 use super::grid::Grid;
 use super::number::{count, interval, percent, plain, range, signed, signed_interval};
+use crate::lab::peers::Gives;
 use crate::lab::sample::Workload;
 use crate::lab::summary::median::FEWEST;
 use crate::lab::summary::{BASELINE, Figures, Row};
@@ -89,8 +90,8 @@ fn grid(rows: &[Row], workload: Workload, threads: u32) -> Grid {
     if !workload.ranks() {
         grid.words = vec![6];
     }
-    for row in &rows {
-        let mut cells = vec![row.scheme.clone()];
+    for row in rows.iter().filter(|row| !row.is_idle_peer()) {
+        let mut cells = vec![row.label()];
         match &row.figures {
             Some(figures) => cells.extend(figures_cells(workload, figures)),
             None => cells.extend(vec![NONE.to_owned(); 6]),
@@ -146,6 +147,12 @@ fn ordered(rows: &[Row], workload: Workload, threads: u32) -> Vec<&Row> {
     rows
 }
 
+/// What the words beside the names mean, one line each.
+pub(super) fn gives_notes(gives: impl Iterator<Item = Option<Gives>>) -> Vec<String> {
+    let notes: BTreeSet<_> = gives.flatten().filter_map(Gives::note).collect();
+    notes.into_iter().map(str::to_owned).collect()
+}
+
 /// The noise, what failed and why, and whether there were enough rounds.
 fn notes(rows: &[&Row]) -> Vec<String> {
     let mut notes = Vec::new();
@@ -159,6 +166,8 @@ fn notes(rows: &[&Row]) -> Vec<String> {
             ));
         }
     }
+    let shown = rows.iter().filter(|row| !row.is_idle_peer());
+    notes.extend(gives_notes(shown.map(|row| row.gives)));
     let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
     for row in rows {
         let Some(err) = row.err.as_deref() else {
@@ -202,19 +211,23 @@ pub fn side_by_side(rows: &[Row], workload: Workload) -> Option<Grid> {
     }
     let mut shown = Vec::new();
     for first in ordered(rows, workload, *threads.first()?) {
-        let mut cells = vec![first.scheme.clone()];
+        let mut cells = vec![first.label()];
+        let mut idle = first.is_idle_peer();
         for threads in &threads {
             let here = |row: &&Row| {
                 row.workload == workload && row.threads == *threads && row.scheme == first.scheme
             };
             let row = rows.iter().find(here);
             shown.extend(row);
+            idle &= row.is_none_or(Row::is_idle_peer);
             cells.extend(match row.and_then(|row| row.figures) {
                 Some(f) => [plain(f.ratio.median), interval(&f.ratio), plain(f.ns)],
                 None => [(); 3].map(|()| NONE.to_owned()),
             });
         }
-        grid.rows.push(cells);
+        if !idle {
+            grid.rows.push(cells);
+        }
     }
     grid.notes = notes(&shown);
     Some(grid)

@@ -53,7 +53,7 @@ pub(super) fn draw(rows: &[Row]) -> Option<String> {
     for (at, scheme) in order.iter().enumerate() {
         let top = TOP + GAP + group * at as f64;
         let middle = top + (group - GAP) / 2.0;
-        canvas.text(LEFT - 10.0, middle + 4.5, Anchor::End, INK, &scheme.scheme);
+        canvas.text(LEFT - 10.0, middle + 4.5, Anchor::End, INK, &scheme.label());
         let mut y = top;
         for (threads, colour) in threads.iter().zip(COLOURS.iter().cycle()) {
             let here = |row: &&&Row| row.scheme == scheme.scheme && row.threads == *threads;

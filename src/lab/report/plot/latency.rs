@@ -51,7 +51,7 @@ pub(super) fn draw(rows: &[SuspendRow]) -> Option<String> {
     for (at, scheme) in order.iter().enumerate() {
         let top = TOP + GAP + group * at as f64;
         let middle = top + (group - GAP) / 2.0;
-        canvas.text(LEFT - 10.0, middle + 4.5, Anchor::End, INK, &scheme.scheme);
+        canvas.text(LEFT - 10.0, middle + 4.5, Anchor::End, INK, &scheme.label());
         let mut y = top + LINE / 2.0;
         for (wanted, colour) in kinds.iter().zip(COLOURS.iter().cycle()) {
             let here = |row: &&SuspendRow| row.scheme == scheme.scheme && kind(row) == *wanted;

@@ -3,8 +3,9 @@
 use super::axis::Axis;
 use super::canvas::{Anchor, COLOURS, Canvas, GREY, INK, SIZE, width};
 use super::labels::{Box2, places};
+use crate::lab::peers::Gives;
 use crate::lab::sample::Workload;
-use crate::lab::summary::{Registered, Row, SuspendRow};
+use crate::lab::summary::{Registered, Row, SuspendRow, gives};
 use crate::lab::table::number::count;
 
 const FIELD: Box2 = Box2 {
@@ -19,13 +20,23 @@ const FIELD: Box2 = Box2 {
 enum Sort {
     Ours,
     Library,
+    /// Waits for readers, or lets them read again, but keeps none out: no choice either.
+    Peer,
     /// Excludes nobody: no choice at all.
     Control,
 }
 
-const SORTS: [(Sort, &str, &str); 3] = [
+impl Sort {
+    /// Whether it keeps readers out: a full dot.
+    fn is_a_choice(self) -> bool {
+        matches!(self, Sort::Ours | Sort::Library)
+    }
+}
+
+const SORTS: [(Sort, &str, &str); 4] = [
     (Sort::Ours, "scheme of this crate", COLOURS[0]),
     (Sort::Library, "library lock", COLOURS[1]),
+    (Sort::Peer, "peer: keeps none out", COLOURS[2]),
     (Sort::Control, "control: excludes nobody", GREY),
 ];
 
@@ -74,7 +85,7 @@ pub(super) fn draw(rows: &[Row], suspends: &[SuspendRow], known: &[Registered]) 
     }
     for ((x, y, name), label) in placed.iter().zip(&labels) {
         let (sort, colour) = sort(known, name);
-        canvas.dot(*x, *y, 5.0, colour, sort != Sort::Control);
+        canvas.dot(*x, *y, 5.0, colour, sort.is_a_choice());
         let (at, anchor) = if label.right <= *x {
             (label.right, Anchor::End)
         } else if label.left >= *x {
@@ -88,10 +99,14 @@ pub(super) fn draw(rows: &[Row], suspends: &[SuspendRow], known: &[Registered]) 
 }
 
 fn sort(known: &[Registered], name: &str) -> (Sort, &'static str) {
-    let sort = match known.iter().find(|scheme| scheme.name == name) {
-        Some(scheme) if !scheme.claims.holds => Sort::Control,
-        Some(scheme) if scheme.modelled => Sort::Ours,
-        _ => Sort::Library,
+    let ours = known
+        .iter()
+        .any(|scheme| scheme.name == name && scheme.modelled);
+    let sort = match gives(known, name) {
+        Some(Gives::Nothing) => Sort::Control,
+        Some(Gives::GracePeriod | Gives::Snapshot) => Sort::Peer,
+        Some(Gives::Hold) if ours => Sort::Ours,
+        Some(Gives::Hold) | None => Sort::Library,
     };
     let colour = SORTS.iter().find(|(of, _, _)| *of == sort);
     (sort, colour.map_or(INK, |(_, _, colour)| colour))
@@ -100,7 +115,7 @@ fn sort(known: &[Registered], name: &str) -> (Sort, &'static str) {
 fn legend(canvas: &mut Canvas) {
     let mut x = FIELD.left;
     for (sort, text, colour) in SORTS {
-        canvas.dot(x + 6.0, 52.5, 5.0, colour, sort != Sort::Control);
+        canvas.dot(x + 6.0, 52.5, 5.0, colour, sort.is_a_choice());
         canvas.text(x + 18.0, 57.0, Anchor::Start, INK, text);
         x += 40.0 + width(text, SIZE);
     }
