@@ -97,8 +97,8 @@ pub struct Failure {
     pub err: String,
 }
 
-/// One cancelled suspend against one reader that holds and lets go all the time. A line of
-/// `suspends.csv`. Times in nanoseconds.
+/// One cancelled suspend against readers that hold and let go. A line of `suspends.csv`. Times in
+/// nanoseconds. Runs of format 1 lack the last three columns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SuspendSample {
@@ -120,4 +120,18 @@ pub struct SuspendSample {
     pub release_ns: u64,
     /// The longest time any reader went without completing an operation, t1 to t4.
     pub stall_ns: u64,
+    /// How long each hold of a reader lasted; 0: for one translation.
+    #[serde(default)]
+    pub hold_ns: u64,
+    /// How much of a reader's time was in holds, per cent.
+    #[serde(default = "all_of_it")]
+    pub held_percent: u32,
+    /// The part of the service that was in heavy fences; empty where the scheme cannot tell.
+    #[serde(default)]
+    pub barrier_ns: Option<u64>,
+}
+
+/// What readers did before there was a choice.
+const fn all_of_it() -> u32 {
+    100
 }

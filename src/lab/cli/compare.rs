@@ -114,11 +114,20 @@ fn setup(plan: &Plan, schemes: &[String]) -> Setup {
     tell("batch", format!("{} us", plan.batch.as_micros()));
     tell("baseline batch", format!("{} us", plan.raw.as_micros()));
     tell("replayed trace", Source::embedded().name());
-    if let Some(suspends) = &plan.suspends {
-        tell("suspends", format!("{} a row", suspends.samples));
+    for suspends in &plan.suspends {
+        let samples = suspends
+            .conditions
+            .iter()
+            .map(|one| one.samples.to_string());
+        let samples: Vec<String> = samples.collect();
         tell(
-            "suspend period",
-            format!("{} us", suspends.period.as_micros()),
+            &format!("suspends, readers: {}", suspends.readers),
+            format!(
+                "{} a row, one every {} us, a block of ten at most {} ms",
+                samples.join("/"),
+                suspends.period.as_micros(),
+                suspends.limit.as_millis()
+            ),
         );
     }
     let mut only = schemes.to_vec();
@@ -144,7 +153,7 @@ fn plan(args: &Args) -> Result<Plan, Error> {
     plan.schemes = names::selection(&args.schemes)?;
     let (workloads, suspends) = names::workloads(&args.workloads, &plan.workloads)?;
     plan.workloads = workloads;
-    plan.suspends = plan.suspends.filter(|_| suspends);
+    plan.suspends.retain(|_| suspends);
     if !args.threads.is_empty() {
         plan.threads = args.threads.iter().map(|&n| n as usize).collect();
         plan.threads.sort_unstable();

@@ -35,6 +35,11 @@ pub trait Contender: Send + Sync {
     fn grain(&self) -> u64 {
         1
     }
+
+    /// Whether its heavy fences are clocked, so that a suspend's barrier can be told from its drain.
+    fn tells_barrier(&self) -> bool {
+        false
+    }
 }
 
 /// One thread's part in a contender.

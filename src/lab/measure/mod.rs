@@ -17,7 +17,9 @@
 //! | `neighbours`, `fair` | batches that another process spoilt are repeated |
 //! | [`paired`] | rounds of interleaved batches |
 //! | [`suspend`], [`watch`] | how long a suspend takes, and how long it stops a reader |
-//! | [`plan`] | what a whole run consists of |
+//! | [`rhythm`], `pace` | readers that hold for a while, and pause |
+//! | [`clocked`] | the barrier of a suspend, told from its drain |
+//! | [`plan`], [`latency`] | what a whole run consists of, and which suspends |
 //!
 //! # Traps
 //!
@@ -26,15 +28,19 @@
 //! through, and every batch returns a checksum that must be the unprotected one's.
 
 pub mod batch;
+pub mod clocked;
 pub mod contender;
 pub mod count;
 mod fair;
+pub mod latency;
 mod neighbours;
 pub mod observe;
 pub mod on_machine;
 pub mod p2m;
+mod pace;
 pub mod paired;
 pub mod plan;
+pub mod rhythm;
 pub mod shuffle;
 pub mod site;
 pub mod suspend;

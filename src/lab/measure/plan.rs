@@ -3,7 +3,9 @@
 //! A run is the product of workloads and thread counts, each a [`Pairing`], then the [`Suspends`].
 //! Who runs is asked of a [`Source`], so that other operations join by another source.
 
+use super::clocked;
 use super::contender::{Field, Selection};
+use super::latency;
 use super::observe::{Halt, Observer};
 use super::paired::{self, Pairing};
 use super::shuffle::Shuffle;
@@ -29,8 +31,8 @@ pub struct Plan {
     pub batch: Duration,
     /// Time of a baseline batch.
     pub raw: Duration,
-    /// The suspends, if any.
-    pub suspends: Option<Suspends>,
+    /// The suspends, if any, by number of readers.
+    pub suspends: Vec<Suspends>,
     /// What orders, tables and jitter are drawn from.
     pub seed: u64,
 }
@@ -46,12 +48,7 @@ impl Plan {
             // Shorter than a turn of the scheduler, so that neighbours spoil few of them.
             batch: Duration::from_micros(1_000),
             raw: Duration::from_micros(500),
-            suspends: Some(Suspends {
-                samples: 1_000,
-                period: Duration::from_micros(500),
-                dwells: vec![Duration::ZERO, Duration::from_micros(50)],
-                readers: 1,
-            }),
+            suspends: latency::full(),
             seed,
         }
     }
@@ -63,10 +60,7 @@ impl Plan {
             rounds: 9,
             batch: Duration::from_micros(800),
             raw: Duration::from_micros(400),
-            suspends: full.suspends.map(|suspends| Suspends {
-                samples: 50,
-                ..suspends
-            }),
+            suspends: latency::quick(),
             ..full
         }
     }
@@ -78,7 +72,7 @@ impl Plan {
             pairing.expected(field.runners.len())
         });
         let suspends = self.suspends.iter().map(|suspends| {
-            let field = source(Workload::Hold, suspends.readers + 1, &self.schemes);
+            let field = self.suspenders(source, suspends);
             suspends.expected(field.runners.len())
         });
         pairings.chain(suspends).sum()
@@ -94,11 +88,19 @@ impl Plan {
             let field = source(pairing.workload, pairing.threads, &self.schemes);
             paired::run(&field, &pairing, &mut shuffle, observer)?;
         }
-        if let Some(suspends) = &self.suspends {
-            let field = source(Workload::Hold, suspends.readers + 1, &self.schemes);
+        for suspends in &self.suspends {
+            let field = self.suspenders(source, suspends);
             suspend::run(&field, suspends, &mut shuffle, observer)?;
         }
         Ok(())
+    }
+
+    /// Who suspends, with a clock at the heavy fence where that is possible.
+    fn suspenders(&self, source: &Source<'_>, suspends: &Suspends) -> Field {
+        let threads = suspends.readers + 1;
+        let mut field = source(Workload::Hold, threads, &self.schemes);
+        clocked::clock(&mut field, threads);
+        field
     }
 
     /// A batch of a replay is a pass through the whole trace, as long as several batches of the

@@ -12,6 +12,7 @@ use super::batch::{Done, run, timed};
 use super::contender::{Contender, Worker};
 use super::neighbours::Neighbours;
 use super::observe::Halt;
+use super::rhythm::Rhythm;
 use super::wait::{Alarm, lock, wait_for};
 use super::watch::Watch;
 use crate::platform::pinning::Pinned;
@@ -139,7 +140,7 @@ impl Team<'_> {
         self.workers[contender].batch(chunk)
     }
 
-    /// The other threads operate on a contender until `suspender`, on this one, is done. Also says
+    /// The other threads hold, in that rhythm, until `suspender`, on this one, is done. Also says
     /// how much time that took, and what of it was lost.
     ///
     /// # Errors
@@ -147,10 +148,11 @@ impl Team<'_> {
     pub fn attend<T>(
         &mut self,
         contender: usize,
+        rhythm: Rhythm,
         suspender: impl FnOnce(&mut dyn Worker, &Watch) -> T,
     ) -> Result<(T, Done), Halt> {
         let shared = self.shared;
-        shared.watch.begin();
+        shared.watch.begin(rhythm);
         self.order(Task::Attend { contender })?;
         let worker = self.workers[contender].as_mut();
         let mut result = None;

@@ -135,15 +135,11 @@ impl<'d> Answer<'d> {
         ))
     }
 
-    /// Suspends with the least dwell and the fewest readers.
+    /// Suspends with the fewest readers, which never pause, and the least dwell.
     fn suspends(&self) -> impl Iterator<Item = &'d SuspendRow> {
         let rows = self.measured.suspends.iter();
-        let first = self
-            .measured
-            .suspends
-            .first()
-            .map(|row| (row.dwell_us, row.readers));
-        rows.filter(move |row| Some((row.dwell_us, row.readers)) == first)
+        let first = self.measured.suspends.first().map(SuspendRow::condition);
+        rows.filter(move |row| Some(row.condition()) == first)
     }
 
     /// How long its suspender waits.

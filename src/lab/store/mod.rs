@@ -55,7 +55,7 @@ const SAMPLE_COLUMNS: [&str; 9] = [
     "holds_per_op",
 ];
 /// Columns of [`SUSPENDS`].
-const SUSPEND_COLUMNS: [&str; 9] = [
+const SUSPEND_COLUMNS: [&str; 12] = [
     "scheme",
     "readers",
     "dwell_us",
@@ -65,7 +65,12 @@ const SUSPEND_COLUMNS: [&str; 9] = [
     "work_ns",
     "release_ns",
     "stall_ns",
+    "hold_ns",
+    "held_percent",
+    "barrier_ns",
 ];
+/// Those of them that older runs lack.
+const SUSPEND_LATER: [&str; 3] = ["hold_ns", "held_percent", "barrier_ns"];
 /// Columns of [`ERRORS`].
 const FAILURE_COLUMNS: [&str; 4] = ["workload", "scheme", "threads", "err"];
 

@@ -19,7 +19,7 @@ pub(crate) mod tests;
 pub(crate) use registry::place;
 pub use registry::{Registered, registered};
 pub use row::{Figures, Row, Verdict};
-pub use suspend::{Latency, SuspendRow};
+pub use suspend::{Condition, Latency, SuspendRow};
 
 use crate::lab::sample::{Sample, Workload};
 use crate::lab::store::{ResultsError, Run};
@@ -87,9 +87,9 @@ pub fn rows(run: &Run) -> Result<Vec<Row>, ResultsError> {
     Ok(rows.into_values().collect())
 }
 
-/// The suspends of a run, by dwell, then readers, then registry order.
+/// The suspends of a run, by condition, then registry order.
 pub fn suspends(run: &Run) -> Vec<SuspendRow> {
-    suspend::rows(&run.suspends, &registered())
+    suspend::rows(&run.suspends, &registered(), run.provenance.cores)
 }
 
 /// The baseline that a batch is compared with.

@@ -42,6 +42,7 @@ pub(crate) fn made_up(rounds: u32) -> Run {
         suspends: Vec::new(),
         failures: Vec::new(),
     };
+    run.provenance.cores = 2;
     for (at, scheme) in registered().iter().enumerate() {
         let salt = at as u64;
         for (workload, threads) in Workload::ALL.iter().flat_map(|w| [(*w, 1), (*w, 2)]) {
@@ -72,6 +73,9 @@ pub(crate) fn made_up(rounds: u32) -> Run {
                 work_ns: u64::from(dwell_us) * 1000,
                 release_ns: 3 * ns,
                 stall_ns: 5 * ns,
+                hold_ns: 0,
+                held_percent: 100,
+                barrier_ns: (at % 2 == 0).then_some(ns / 2),
             });
         }
     }
