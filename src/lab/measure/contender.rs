@@ -60,18 +60,24 @@ pub trait Worker {
 pub struct SiteWorker<T> {
     site: T,
     workload: Workload,
+    /// Where a loop goes on that does not begin anew.
+    at: u64,
 }
 
 impl<T: Site> SiteWorker<T> {
     /// A worker at `site`.
     pub fn new(site: T, workload: Workload) -> Self {
-        Self { site, workload }
+        Self {
+            site,
+            workload,
+            at: 0,
+        }
     }
 }
 
 impl<T: Site> Worker for SiteWorker<T> {
     fn batch(&mut self, n: u64) -> u64 {
-        let sum = workload::run(self.workload, &self.site, n);
+        let sum = workload::run_from(self.workload, &self.site, &mut self.at, n);
         self.site.quiescent();
         sum
     }
@@ -159,7 +165,10 @@ impl Selection {
 pub fn on_table(workload: Workload, threads: usize, wanted: &Selection) -> Field {
     let mut entry = Entry {
         field: Field::default(),
-        table: Arc::new(P2m::cycle(workload::GOLDEN)),
+        table: Arc::new(match workload {
+            Workload::HoldFar | Workload::DependentFar => P2m::far(),
+            _ => P2m::cycle(workload::GOLDEN),
+        }),
         workload,
         threads,
         wanted,
@@ -184,7 +193,7 @@ impl Visit<Native> for Entry<'_> {
         if !baseline && !self.wanted.wants(S::NAME) {
             return;
         }
-        if self.workload == Workload::Nested && !S::CLAIMS.nests {
+        if matches!(self.workload, Workload::Nested | Workload::Nested4) && !S::CLAIMS.nests {
             let why = "does not nest: a hold within a hold may deadlock".to_owned();
             self.field.excused.push((S::NAME, why));
             return;

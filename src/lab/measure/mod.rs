@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`p2m`] | the table that is translated with |
 //! | [`site`] | where an operation happens: a registered reader and its table |
-//! | [`workload`] | the loops, written once for every site |
+//! | [`workload`], [`far`], [`busy`] | the loops, written once for every site |
 //! | [`contender`] | a scheme, ready to be run by any number of threads |
 //! | [`on_machine`] | the same for operations on the simulated machine |
 //! | [`count`] | holds an operation, counted |
@@ -28,10 +28,12 @@
 //! through, and every batch returns a checksum that must be the unprotected one's.
 
 pub mod batch;
+pub mod busy;
 pub mod clocked;
 pub mod contender;
 pub mod count;
 mod fair;
+pub mod far;
 pub mod latency;
 mod neighbours;
 pub mod observe;

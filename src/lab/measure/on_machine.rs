@@ -10,7 +10,7 @@ use super::workload::{GOLDEN, SHIFT};
 use crate::backend::Native;
 use crate::lab::replay::Player;
 use crate::lab::sample::Workload;
-use crate::lab::trace::Script;
+use crate::lab::trace::{Script, Source, TraceError, load};
 use crate::pmap::{Kernel, PageCache, PmapError, PmapId};
 use crate::scheme::{Full, Scheme, Visit, each_native};
 use crate::xen::{Config, Machine, Pfn, Va, Vcpu};
@@ -22,8 +22,42 @@ pub const PAGES: u64 = 1 << (u64::BITS - SHIFT);
 pub const BASE: u64 = 0x40_0000 >> 12;
 
 /// The workloads that need a machine.
-pub const ON_A_MACHINE: [Workload; 3] =
-    [Workload::PmapExtract, Workload::PmapEnter, Workload::Replay];
+pub const ON_A_MACHINE: [Workload; 5] = [
+    Workload::PmapExtract,
+    Workload::PmapEnter,
+    Workload::Replay,
+    Workload::ReplayGccMake,
+    Workload::ReplayCargoBuild,
+];
+
+/// The traces that are part of the program, rebuilt.
+#[derive(Clone, Debug)]
+pub struct Scripts([Arc<Script>; 3]);
+
+impl Scripts {
+    /// Reads and rebuilds them: well under a second.
+    ///
+    /// # Errors
+    /// [`TraceError`], which no trace of ours gives.
+    pub fn load() -> Result<Self, TraceError> {
+        let [shell, gcc_make, cargo_build] = Source::all_embedded().map(|one| load(&one));
+        Ok(Self([
+            Arc::new(shell?),
+            Arc::new(gcc_make?),
+            Arc::new(cargo_build?),
+        ]))
+    }
+
+    /// The one that a workload replays; the first for who replays none.
+    fn of(&self, workload: Workload) -> &Arc<Script> {
+        let [shell, gcc_make, cargo_build] = &self.0;
+        match workload {
+            Workload::ReplayGccMake => gcc_make,
+            Workload::ReplayCargoBuild => cargo_build,
+            _ => shell,
+        }
+    }
+}
 
 /// A machine under a scheme, for one workload.
 struct OnMachine<S: Scheme<Native>> {
@@ -38,7 +72,7 @@ impl<S: Scheme<Native>> OnMachine<S> {
     fn new(workload: Workload, threads: usize, script: &Arc<Script>) -> Result<Self, String> {
         let threads = threads as u64;
         let clone = match workload {
-            Workload::Replay => {
+            _ if workload.is_replay() => {
                 u64::from(script.frames) + script.stats.peak_tables + u64::from(script.spaces)
             }
             _ => 2 * PAGES + 16,
@@ -61,7 +95,7 @@ impl<S: Scheme<Native>> OnMachine<S> {
     fn make_worker(&self) -> Result<Box<dyn Worker + '_>, Full> {
         let vcpu = self.machine.vcpu()?;
         Ok(match self.workload {
-            Workload::Replay => Box::new(ReplayWorker {
+            _ if self.workload.is_replay() => Box::new(ReplayWorker {
                 vcpu,
                 player: Player::new(&self.script, &self.kernel),
             }),
@@ -86,7 +120,7 @@ impl<S: Scheme<Native>> Contender for OnMachine<S> {
     fn grain(&self) -> u64 {
         match self.workload {
             // The passes of a trace are alike, its parts are not.
-            Workload::Replay => self.script.ops.len() as u64,
+            _ if self.workload.is_replay() => self.script.ops.len() as u64,
             _ => 1,
         }
     }
@@ -209,7 +243,7 @@ fn count<S: Scheme<Native>>(workload: Workload, script: &Arc<Script>) -> Option<
         let done = counted.make_worker().ok()?.batch(n);
         (done == n).then(|| counted.machine.scheme().holds())
     };
-    if workload == Workload::Replay {
+    if workload.is_replay() {
         return Some((run(2 * pass)? - run(pass)?) as f64 / pass as f64);
     }
     let mut failed = false;
@@ -250,10 +284,10 @@ pub fn contenders(
     workload: Workload,
     threads: usize,
     wanted: &Selection,
-    script: &Arc<Script>,
+    scripts: &Scripts,
 ) -> Field {
     if ON_A_MACHINE.contains(&workload) {
-        on_machine(workload, threads, wanted, script)
+        on_machine(workload, threads, wanted, scripts.of(workload))
     } else {
         on_table(workload, threads, wanted)
     }

@@ -2,8 +2,8 @@
 
 use super::error::{RESTORE, ResultsError, shown};
 use super::{
-    ERRORS, FAILURE_COLUMNS, RUN, SAMPLE_COLUMNS, SAMPLES, SUSPEND_COLUMNS, SUSPEND_LATER,
-    SUSPENDS, strict, usable,
+    ERRORS, FAILURE_COLUMNS, RUN, SAMPLE_COLUMNS, SAMPLE_LATER, SAMPLES, SUSPEND_COLUMNS,
+    SUSPEND_LATER, SUSPENDS, strict, usable,
 };
 use crate::lab::provenance::{Kind, Provenance};
 use crate::lab::sample::{Failure, Sample, SuspendSample};
@@ -34,7 +34,7 @@ impl Run {
     /// unknown column, lacks one, or a field is not what it must be.
     pub fn read(dir: &Path) -> Result<Self, ResultsError> {
         let provenance = provenance(&dir.join(RUN))?;
-        let samples = table(dir, SAMPLES, &SAMPLE_COLUMNS, &[], usable)?;
+        let samples = table(dir, SAMPLES, &SAMPLE_COLUMNS, &SAMPLE_LATER, usable)?;
         let suspends = table(dir, SUSPENDS, &SUSPEND_COLUMNS, &SUSPEND_LATER, |_| Ok(()))?;
         if samples.is_empty() && suspends.is_empty() {
             return Err(ResultsError::Malformed {

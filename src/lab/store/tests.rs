@@ -19,6 +19,7 @@ fn sample() -> Sample {
         raw_before_ns: 0.5,
         raw_after_ns: 0.25,
         holds_per_op: None,
+        lost: 0.0,
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Invariant: no colour and no control sequence, so a pipe, a file and a terminal get the same.
 
+pub(crate) mod axes;
 mod grid;
 pub(crate) mod number;
 mod suspends;
@@ -107,14 +108,14 @@ mod tests {
                 .filter(|line| line.split_whitespace().next() == Some(scheme.name))
                 .filter(|line| !line.contains("against itself"))
                 .count();
-            assert_eq!(rows, 7 * 2 + 2, "{}", scheme.name);
+            assert_eq!(rows, 9 * 2 + 4 * 2 + 2, "{}", scheme.name);
         }
     }
 
     #[test]
     fn json_is_one_object_a_row() {
         let text = printed(Format::Json);
-        assert_eq!(text.lines().count(), registered().len() * (7 * 2 + 2));
+        assert_eq!(text.lines().count(), registered().len() * (16 * 2 + 2));
         for line in text.lines() {
             let row: serde_json::Value = serde_json::from_str(line).unwrap();
             assert!(

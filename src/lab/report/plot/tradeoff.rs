@@ -31,7 +31,9 @@ const SORTS: [(Sort, &str, &str); 3] = [
 
 /// The plot; `None` without a scheme that has both figures.
 pub(super) fn draw(rows: &[Row], suspends: &[SuspendRow], known: &[Registered]) -> Option<String> {
-    let holds = rows.iter().filter(|row| row.workload == Workload::Hold);
+    let holds = rows
+        .iter()
+        .filter(|row| row.workload == Workload::Hold && !row.crowded);
     let threads = holds.clone().map(|row| row.threads).max()?;
     let kind = suspends.first().map(SuspendRow::condition)?;
     let mut points: Vec<(f64, f64, &str)> = holds
