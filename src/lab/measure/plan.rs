@@ -133,7 +133,8 @@ impl Plan {
             rounds: self.rounds.div_ceil(parts),
             // Long enough for two suspends.
             batch: if suspended { 2 * EVERY } else { self.batch },
-            raw: self.raw,
+            // And a baseline batch that meets what a long one meets.
+            raw: if suspended { EVERY / 2 } else { self.raw },
             least: Duration::from_micros(match workload {
                 Workload::Replay => 1_500,
                 Workload::ReplayGccMake => 5_000,
