@@ -1,7 +1,7 @@
 //! The real machine with a clock at its heavy fence, so that a suspend's barrier is told from its drain.
 //!
 //! [`Clocked`] is [`Native`] in everything that a reader does, word for word. A thread's
-//! heavy fences are timed into a thread-local that [`barrier_of`] reads; nobody else touches it. So
+//! heavy fences are timed into a thread-local that `barrier_of` reads; nobody else touches it. So
 //! a scheme need not know, and one of ours (which runs on any backend) takes the place of its native
 //! twin where suspends are timed. A library's lock keeps its barrier, if any, to itself.
 //!

@@ -2,7 +2,7 @@
 //!
 //! A loop that began anew each time would find its few lines in the cache. So the sum of what was read
 //! is another one each time, and the checksum is made of what must be true of it: the entries are one
-//! cycle by a rule ([`next`]), so the sum of the entries follows from the sum of the indices, and the
+//! cycle by a rule (`next` in [`p2m`](super::p2m)), so the sum of the entries follows from the sum of the indices, and the
 //! end of a chain from its start.
 
 use super::p2m::{FAR_ENTRIES, FAR_FACTOR, FAR_STEP, next};

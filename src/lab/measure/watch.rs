@@ -20,7 +20,7 @@
 //! no hold saw "exclusive", no later than t2.
 //!
 //! So it is where readers never pause. Where they hold for microseconds, and pause between, a clock read
-//! is nothing to that, and [`pace`](super::pace) stamps exactly.
+//! is nothing to that, and `pace` stamps exactly.
 //!
 //! A suspend that readers starve would never return, so after [`STARVED`] they give way: they hold no
 //! more until it has come and gone, and it is counted, not timed.
