@@ -171,7 +171,7 @@ pub(super) fn notes(rows: &[&Row]) -> Vec<String> {
         let of = |row: &&&Row| (row.workload, row.threads) == (workload, threads);
         if let Some(why) = noise::complaint(rows.iter().copied().filter(|row| of(&row))) {
             let threads = count(threads, "thread");
-            notes.push(format!("NOT TO BE TRUSTED with {threads}: {why}"));
+            notes.push(format!("NOT TO BE TRUSTED ({threads}): {why}"));
         }
     }
     let crowded: BTreeSet<u32> = rows
@@ -182,7 +182,7 @@ pub(super) fn notes(rows: &[&Row]) -> Vec<String> {
     for threads in crowded {
         let threads = count(threads, "thread");
         notes.push(format!(
-            "{threads}: more than there are CPUs; this describes the scheduler, too, and ranks nobody"
+            "{threads}: too few CPUs; describes the scheduler, too, and ranks nobody"
         ));
     }
     for row in rows {
