@@ -5,12 +5,13 @@
 
 use super::contender::{BASELINE, Contender, Field, Selection, Worker, on_table};
 use super::count::{Counted, holds_per_op};
+use super::scripts::Scripts;
 use super::watch::Watch;
 use super::workload::{GOLDEN, SHIFT};
 use crate::backend::Native;
 use crate::lab::replay::Player;
 use crate::lab::sample::Workload;
-use crate::lab::trace::{Script, Source, TraceError, load};
+use crate::lab::trace::Script;
 use crate::pmap::{Kernel, PageCache, PmapError, PmapId};
 use crate::scheme::{Full, Scheme, Visit, each_native};
 use crate::xen::{Config, Machine, Pfn, Va, Vcpu};
@@ -29,35 +30,6 @@ pub const ON_A_MACHINE: [Workload; 5] = [
     Workload::ReplayGccMake,
     Workload::ReplayCargoBuild,
 ];
-
-/// The traces that are part of the program, rebuilt.
-#[derive(Clone, Debug)]
-pub struct Scripts([Arc<Script>; 3]);
-
-impl Scripts {
-    /// Reads and rebuilds them: well under a second.
-    ///
-    /// # Errors
-    /// [`TraceError`], which no trace of ours gives.
-    pub fn load() -> Result<Self, TraceError> {
-        let [shell, gcc_make, cargo_build] = Source::all_embedded().map(|one| load(&one));
-        Ok(Self([
-            Arc::new(shell?),
-            Arc::new(gcc_make?),
-            Arc::new(cargo_build?),
-        ]))
-    }
-
-    /// The one that a workload replays; the first for who replays none.
-    fn of(&self, workload: Workload) -> &Arc<Script> {
-        let [shell, gcc_make, cargo_build] = &self.0;
-        match workload {
-            Workload::ReplayGccMake => gcc_make,
-            Workload::ReplayCargoBuild => cargo_build,
-            _ => shell,
-        }
-    }
-}
 
 /// A machine under a scheme, for one workload.
 struct OnMachine<S: Scheme<Native>> {

@@ -20,25 +20,21 @@
 //! reader that it has gone on, which takes as many turns as there are readers a CPU. What is then measured is mostly the scheduler, and
 //! nothing is repeated.
 
-use super::clocked::barrier_of;
 use super::contender::{Field, Worker};
 use super::fair::BUSY;
 use super::neighbours::{REPEATS, spoilt};
 use super::observe::{Halt, Observer, Row};
 use super::rhythm::Rhythm;
+use super::schedule::{Block, Schedule};
 use super::shuffle::Shuffle;
 use super::team::with_team;
 use super::watch::{STARVED, Watch};
-use crate::lab::sample::{Failure, SuspendSample};
+use crate::lab::sample::Failure;
 use crate::platform::pinning;
-use std::thread;
 use std::time::Duration;
 
 /// Suspends in a block.
 const BLOCK: u32 = 10;
-/// How long before it is due a suspend is announced to the readers: they have stamped by then.
-const NOTICE: Duration = Duration::from_micros(3);
-
 /// What is run with one number of readers.
 #[derive(Clone, Debug)]
 pub struct Suspends {
@@ -196,120 +192,6 @@ impl Turn {
             ));
         }
         Some(text)
-    }
-}
-
-/// A block's schedule.
-struct Schedule<'s> {
-    suspends: &'s Suspends,
-    count: u32,
-    dwell: Duration,
-    crowded: bool,
-}
-
-/// What came of a block.
-#[derive(Default)]
-struct Block {
-    times: Vec<Times>,
-    /// Suspends to which readers had to give way: they have no times.
-    starved: u32,
-}
-
-/// The stamps of one suspend, nanoseconds since the watch was made.
-struct Times {
-    due: u64,
-    called: u64,
-    exclusive: u64,
-    dropped: u64,
-    released: u64,
-    stall: u64,
-    /// Nanoseconds of heavy fences before it was exclusive.
-    barrier: u64,
-}
-
-impl Schedule<'_> {
-    fn run(&self, worker: &mut dyn Worker, watch: &Watch, shuffle: &mut Shuffle) -> Block {
-        let mut block = Block::default();
-        let period = self.suspends.period.as_nanos() as u64;
-        let start = watch.now();
-        let end = start + self.suspends.limit.as_nanos() as u64;
-        let mut due = start;
-        for serial in 1..=u64::from(self.count) {
-            due += period / 2 + shuffle.below(period);
-            if self.crowded {
-                // It is the harness that waited for every reader's turn, not the suspender.
-                due = due.max(watch.now() + period / 8);
-                thread::sleep(Duration::from_nanos(due.saturating_sub(watch.now())));
-                watch.asked(serial);
-            } else {
-                until(watch, due.saturating_sub(NOTICE.as_nanos() as u64));
-                watch.asked(serial);
-                until(watch, due);
-            }
-            let called = watch.now();
-            let (mut exclusive, mut dropped) = (0, 0);
-            let barrier = barrier_of(|| {
-                worker.suspend(&mut || {
-                    exclusive = watch.now();
-                    watch.exclusive(serial);
-                    if !self.dwell.is_zero() {
-                        until(watch, exclusive + self.dwell.as_nanos() as u64);
-                    }
-                    dropped = watch.now();
-                    watch.resuming(serial);
-                });
-            });
-            let met = watch.met(serial, called, exclusive);
-            if watch.was_starved() {
-                block.starved += 1;
-            } else {
-                block.times.push(Times {
-                    due,
-                    called,
-                    exclusive,
-                    dropped,
-                    released: met.first_after,
-                    stall: met.stall,
-                    barrier,
-                });
-            }
-            if watch.now() > end {
-                break;
-            }
-        }
-        block
-    }
-}
-
-fn until(watch: &Watch, nanos: u64) {
-    while watch.now() < nanos {
-        std::hint::spin_loop();
-    }
-}
-
-impl Times {
-    fn row(
-        &self,
-        scheme: &str,
-        suspends: &Suspends,
-        condition: &Condition,
-        sample: u32,
-    ) -> SuspendSample {
-        let service = self.exclusive.saturating_sub(self.called);
-        SuspendSample {
-            scheme: scheme.to_owned(),
-            readers: suspends.readers as u32,
-            dwell_us: condition.dwell.as_micros() as u32,
-            sample,
-            exclusivity_ns: self.exclusive.saturating_sub(self.due),
-            service_ns: service,
-            work_ns: self.dropped.saturating_sub(self.exclusive),
-            release_ns: self.released.saturating_sub(self.dropped),
-            stall_ns: self.stall,
-            hold_ns: condition.rhythm.hold.as_nanos() as u64,
-            held_percent: condition.rhythm.held,
-            barrier_ns: Some(self.barrier.min(service)),
-        }
     }
 }
 

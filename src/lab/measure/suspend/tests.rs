@@ -10,6 +10,7 @@ use crate::lab::measure::watch::attend;
 use crate::lab::sample::Workload;
 use crate::scheme::Full;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::thread;
 
 struct Rows(Vec<Row>);
 
