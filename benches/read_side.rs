@@ -10,14 +10,13 @@ use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterio
 use ptom::backend::Native;
 use ptom::lab::measure::contender::Selection;
 use ptom::lab::measure::on_machine::{BASE, PAGES, contenders};
+use ptom::lab::measure::scripts::Scripts;
 use ptom::lab::measure::workload::{GOLDEN, SHIFT};
 use ptom::lab::sample::Workload;
-use ptom::lab::trace::{Source, load};
 use ptom::pmap::{Kernel, PageCache};
 use ptom::scheme::{Scheme, Visit, each_native};
 use ptom::xen::{Config, Machine, Mmu, Va};
 use std::hint::black_box;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Operations of an iteration: long enough that its call costs nothing.
@@ -34,13 +33,14 @@ fn group<'c>(criterion: &'c mut Criterion, name: &str) -> BenchmarkGroup<'c, Wal
 }
 
 fn read_side(criterion: &mut Criterion) {
-    let script = match load(&Source::embedded()) {
-        Ok(script) => Arc::new(script),
+    let scripts = match Scripts::load() {
+        Ok(scripts) => scripts,
         Err(error) => return eprintln!("{error}"),
     };
-    for workload in Workload::ALL.into_iter().filter(|w| *w != Workload::Replay) {
+    let once = |w: &Workload| !w.is_replay() && *w != Workload::HoldSuspended;
+    for workload in Workload::ALL.into_iter().filter(once) {
         let mut group = group(criterion, workload.name());
-        for contender in contenders(workload, 1, &Selection::all(), &script).runners {
+        for contender in contenders(workload, 1, &Selection::all(), &scripts).runners {
             let Ok(mut worker) = contender.worker() else {
                 eprintln!("{}: no room for a reader", contender.name());
                 continue;

@@ -81,7 +81,21 @@ pub struct Provenance {
     pub parameters: BTreeMap<String, String>,
     /// Schemes it was restricted to; empty: all.
     pub only: Vec<String>,
+    /// Which workloads and columns a whole run has; see `results/README.md`.
+    #[serde(default = "first_format")]
+    pub format: u32,
+    /// Why its figures are not to be trusted, one line a table; empty: no reason was found.
+    #[serde(default)]
+    pub distrust: Vec<String>,
 }
+
+/// What a run has that does not say.
+const fn first_format() -> u32 {
+    1
+}
+
+/// What a run has now.
+const FORMAT: u32 = 2;
 
 impl Provenance {
     /// Asks the clock, git, rustc and the kernel. Takes milliseconds: call it before measuring.
@@ -112,6 +126,8 @@ impl Provenance {
             ),
             parameters: setup.parameters,
             only: setup.only,
+            format: FORMAT,
+            distrust: Vec::new(),
         }
     }
 

@@ -21,13 +21,37 @@ pub enum Workload {
     PmapExtract,
     /// `pmap_enter` over a mapped page: the walk, and an `mmu_update`.
     PmapEnter,
-    /// One event of the replayed trace.
+    /// One event of the replayed trace `shell`.
     Replay,
+    /// `Hold` on a table of 8 MiB.
+    #[serde(rename = "hold_8mib")]
+    HoldFar,
+    /// `Dependent` on a table of 8 MiB.
+    #[serde(rename = "dependent_8mib")]
+    DependentFar,
+    /// `Hold`, with about 10 ns of work in the hold.
+    #[serde(rename = "hold_10ns")]
+    Hold10,
+    /// `Hold`, with about 100 ns of work in the hold.
+    #[serde(rename = "hold_100ns")]
+    Hold100,
+    /// `Hold`, with about 1,000 ns of work in the hold.
+    #[serde(rename = "hold_1000ns")]
+    Hold1000,
+    /// `Hold` within three holds that are already there.
+    #[serde(rename = "nested_4")]
+    Nested4,
+    /// `Hold`, while a suspender besides suspends every 10 ms.
+    HoldSuspended,
+    /// One event of the replayed trace `gcc-make`.
+    ReplayGccMake,
+    /// One event of the replayed trace `cargo-build`.
+    ReplayCargoBuild,
 }
 
 impl Workload {
     /// All of them, in the order of the tables.
-    pub const ALL: [Workload; 7] = [
+    pub const ALL: [Workload; 16] = [
         Workload::Hold,
         Workload::Nested,
         Workload::Dependent,
@@ -35,7 +59,24 @@ impl Workload {
         Workload::PmapExtract,
         Workload::PmapEnter,
         Workload::Replay,
+        Workload::HoldFar,
+        Workload::DependentFar,
+        Workload::Hold10,
+        Workload::Hold100,
+        Workload::Hold1000,
+        Workload::Nested4,
+        Workload::HoldSuspended,
+        Workload::ReplayGccMake,
+        Workload::ReplayCargoBuild,
     ];
+
+    /// Those that a whole run of that format has.
+    pub fn of_format(format: u32) -> &'static [Workload] {
+        match format {
+            1 => &Self::ALL[..7],
+            _ => &Self::ALL,
+        }
+    }
 
     /// The key in CSV, JSON and plots.
     pub const fn name(self) -> &'static str {
@@ -47,7 +88,43 @@ impl Workload {
             Workload::PmapExtract => "pmap_extract",
             Workload::PmapEnter => "pmap_enter",
             Workload::Replay => "replay",
+            Workload::HoldFar => "hold_8mib",
+            Workload::DependentFar => "dependent_8mib",
+            Workload::Hold10 => "hold_10ns",
+            Workload::Hold100 => "hold_100ns",
+            Workload::Hold1000 => "hold_1000ns",
+            Workload::Nested4 => "nested_4",
+            Workload::HoldSuspended => "hold_suspended",
+            Workload::ReplayGccMake => "replay_gcc_make",
+            Workload::ReplayCargoBuild => "replay_cargo_build",
         }
+    }
+
+    /// Whether it replays a trace.
+    pub const fn is_replay(self) -> bool {
+        matches!(
+            self,
+            Workload::Replay | Workload::ReplayGccMake | Workload::ReplayCargoBuild
+        )
+    }
+
+    /// Whether it varies one thing of a main workload, and is shown beside it.
+    pub const fn is_side(self) -> bool {
+        matches!(
+            self,
+            Workload::HoldFar
+                | Workload::DependentFar
+                | Workload::Hold10
+                | Workload::Hold100
+                | Workload::Hold1000
+                | Workload::Nested4
+                | Workload::HoldSuspended
+        )
+    }
+
+    /// Threads besides those that are counted: a suspender's.
+    pub const fn besides(self) -> u32 {
+        matches!(self, Workload::HoldSuspended) as u32
     }
 
     /// Whether schemes may be ranked by it. Where an operation does much besides holding, the
@@ -80,6 +157,10 @@ pub struct Sample {
     pub raw_after_ns: f64,
     /// Holds the contender began an operation, counted, not assumed; empty where not counted.
     pub holds_per_op: Option<f64>,
+    /// The share of the three batches' thread time that other processes took, repeats apart. Runs of
+    /// format 1 lack it.
+    #[serde(default)]
+    pub lost: f64,
 }
 
 /// A contender that could not run a workload, and why. A line of `errors.csv`: a row that is missing
@@ -97,8 +178,8 @@ pub struct Failure {
     pub err: String,
 }
 
-/// One cancelled suspend against one reader that holds and lets go all the time. A line of
-/// `suspends.csv`. Times in nanoseconds.
+/// One cancelled suspend against readers that hold and let go. A line of `suspends.csv`. Times in
+/// nanoseconds. Runs of format 1 lack the last three columns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SuspendSample {
@@ -120,4 +201,31 @@ pub struct SuspendSample {
     pub release_ns: u64,
     /// The longest time any reader went without completing an operation, t1 to t4.
     pub stall_ns: u64,
+    /// How long each hold of a reader lasted; 0: for one translation.
+    #[serde(default)]
+    pub hold_ns: u64,
+    /// How much of a reader's time was in holds, per cent.
+    #[serde(default = "all_of_it")]
+    pub held_percent: u32,
+    /// The part of the service that was in heavy fences; empty where the scheme cannot tell.
+    #[serde(default)]
+    pub barrier_ns: Option<u64>,
+}
+
+/// What readers did before there was a choice.
+const fn all_of_it() -> u32 {
+    100
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Workload;
+
+    #[test]
+    fn a_name_is_the_key_in_files() {
+        for workload in Workload::ALL {
+            let key = serde_json::to_value(workload).unwrap();
+            assert_eq!(key, workload.name());
+        }
+    }
 }

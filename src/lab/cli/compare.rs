@@ -8,23 +8,24 @@ use super::progress::Collector;
 use super::signal::Stop;
 use super::{Error, names, report, seed};
 use crate::backend::{Backend, Native};
+use crate::lab::measure::busy;
 use crate::lab::measure::contender::Selection;
 use crate::lab::measure::observe::{Halt, Row};
 use crate::lab::measure::on_machine::contenders;
-use crate::lab::measure::plan::Plan;
+use crate::lab::measure::plan::{EVERY, Plan};
+use crate::lab::measure::scripts::Scripts;
 use crate::lab::provenance::{Kind, Provenance, Setup};
 use crate::lab::sample::Workload;
 use crate::lab::store::{ResultsError, Run, Store};
 use crate::lab::summary;
-use crate::lab::trace::{Source, load};
+use crate::lab::trace::Source;
 use crate::platform::pinning;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// What `ptom compare` takes.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A few seconds instead of about two minutes; the figures are rough, and the report is left
+    /// Less than a minute instead of six to eight; the figures are rough, and the report is left
     /// alone.
     #[arg(long)]
     quick: bool,
@@ -64,10 +65,11 @@ impl Args {
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<(), Error> {
     let plan = plan(args)?;
     let kind = args.kind();
-    let provenance = Provenance::gather(kind, setup(&plan, &args.schemes));
+    let mut provenance = Provenance::gather(kind, setup(&plan, &args.schemes));
     let mut store = Store::create(&args.results, &provenance).map_err(failed)?;
     let stop = Stop::on_ctrl_c()?;
     complain(&format!("seed {}", plan.seed));
+    let mut samples = Vec::new();
     for row in measure(&plan, stop)? {
         match &row {
             Row::Sample(sample) => store.sample(sample),
@@ -75,13 +77,28 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<(), Error> {
             Row::Failure(failure) => store.failure(failure),
         }
         .map_err(failed)?;
+        if let Row::Sample(sample) = row {
+            samples.push(sample);
+        }
     }
+    let run = Run {
+        dir: args.results.clone(),
+        provenance: provenance.clone(),
+        samples,
+        suspends: Vec::new(),
+        failures: Vec::new(),
+    };
+    provenance.distrust = summary::distrust(&run);
+    store.tell(&provenance).map_err(failed)?;
     let dir = store.finish().map_err(failed)?;
     let run = Run::read(&dir).map_err(failed)?;
     let rows = summary::rows(&run).map_err(failed)?;
     out.tables(&rows, &summary::suspends(&run), args.format)?;
     out.flush()?;
     complain(&format!("kept in {}", dir.display()));
+    if let Some(verdict) = summary::noise::verdict(&run.provenance.distrust) {
+        complain(&verdict);
+    }
     if kind == Kind::Compare {
         report::write(&args.results)?;
     }
@@ -93,10 +110,9 @@ fn failed(error: ResultsError) -> Error {
 }
 
 fn measure(plan: &Plan, stop: Stop) -> Result<Vec<Row>, Error> {
-    let script = load(&Source::embedded()).map_err(|e| Error::Failed(e.to_string()))?;
-    let script = Arc::new(script);
+    let scripts = Scripts::load().map_err(|e| Error::Failed(e.to_string()))?;
     let source = |workload: Workload, threads: usize, wanted: &Selection| {
-        contenders(workload, threads, wanted, &script)
+        contenders(workload, threads, wanted, &scripts)
     };
     let mut collector = Collector::new(plan.expected(&source), stop);
     plan.run(&source, &mut collector)
@@ -113,12 +129,34 @@ fn setup(plan: &Plan, schemes: &[String]) -> Setup {
     tell("rounds", plan.rounds.to_string());
     tell("batch", format!("{} us", plan.batch.as_micros()));
     tell("baseline batch", format!("{} us", plan.raw.as_micros()));
-    tell("replayed trace", Source::embedded().name());
-    if let Some(suspends) = &plan.suspends {
-        tell("suspends", format!("{} a row", suspends.samples));
+    let traces = Source::all_embedded().map(|source| source.name());
+    tell("replayed traces", traces.join(", "));
+    let steps = [10, 100, 1_000].map(|nanos| busy::steps(nanos).to_string());
+    tell("steps of 10/100/1000 ns of work", steps.join("/"));
+    tell(
+        "rounds, fewer",
+        String::from(
+            "a third: replay; a sixth: its other traces; half: 8 MiB, length, depth 4; an eighth, of 20 ms: suspended",
+        ),
+    );
+    tell(
+        "suspends during hold_suspended",
+        format!("one every {} ms", EVERY.as_millis()),
+    );
+    for suspends in &plan.suspends {
+        let samples = suspends
+            .conditions
+            .iter()
+            .map(|one| one.samples.to_string());
+        let samples: Vec<String> = samples.collect();
         tell(
-            "suspend period",
-            format!("{} us", suspends.period.as_micros()),
+            &format!("suspends, readers: {}", suspends.readers),
+            format!(
+                "{} a row, one every {} us, a block of ten at most {} ms",
+                samples.join("/"),
+                suspends.period.as_micros(),
+                suspends.limit.as_millis()
+            ),
         );
     }
     let mut only = schemes.to_vec();
@@ -144,11 +182,12 @@ fn plan(args: &Args) -> Result<Plan, Error> {
     plan.schemes = names::contenders(&args.schemes)?;
     let (workloads, suspends) = names::workloads(&args.workloads, &plan.workloads)?;
     plan.workloads = workloads;
-    plan.suspends = plan.suspends.filter(|_| suspends);
+    plan.suspends.retain(|_| suspends);
     if !args.threads.is_empty() {
-        plan.threads = args.threads.iter().map(|&n| n as usize).collect();
-        plan.threads.sort_unstable();
-        plan.threads.dedup();
+        let mut threads: Vec<usize> = args.threads.iter().map(|&n| n as usize).collect();
+        threads.sort_unstable();
+        threads.dedup();
+        plan.threads = Some(threads);
     }
     Ok(plan)
 }

@@ -17,6 +17,7 @@ use output::Out;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+mod agree;
 mod compare;
 mod list;
 mod names;
@@ -44,6 +45,8 @@ enum Command {
     Report(report::Args),
     /// Replay a recorded trace on the simulated machine.
     Replay(replay::Args),
+    /// Check that `cargo bench` and the newest comparison rank alike.
+    Agree(agree::Args),
 }
 
 /// Why a command ends early.
@@ -68,6 +71,7 @@ pub fn main() -> ExitCode {
         Some(Command::List(args)) => list::run(&args, &mut out),
         Some(Command::Report(args)) => report::run(&args, &mut out),
         Some(Command::Replay(args)) => replay::run(&args, &mut out),
+        Some(Command::Agree(args)) => agree::run(&args, &mut out),
     });
     match done.and_then(|()| out.flush()) {
         Ok(()) | Err(Error::Closed) => ExitCode::SUCCESS,

@@ -36,6 +36,11 @@ pub trait Contender: Send + Sync {
     fn grain(&self) -> u64 {
         1
     }
+
+    /// Whether its heavy fences are clocked, so that a suspend's barrier can be told from its drain.
+    fn tells_barrier(&self) -> bool {
+        false
+    }
 }
 
 /// One thread's part in a contender.
@@ -57,18 +62,24 @@ pub trait Worker {
 pub struct SiteWorker<T> {
     site: T,
     workload: Workload,
+    /// Where a loop goes on that does not begin anew.
+    at: u64,
 }
 
 impl<T: Site> SiteWorker<T> {
     /// A worker at `site`.
     pub fn new(site: T, workload: Workload) -> Self {
-        Self { site, workload }
+        Self {
+            site,
+            workload,
+            at: 0,
+        }
     }
 }
 
 impl<T: Site> Worker for SiteWorker<T> {
     fn batch(&mut self, n: u64) -> u64 {
-        let sum = workload::run(self.workload, &self.site, n);
+        let sum = workload::run_from(self.workload, &self.site, &mut self.at, n);
         self.site.quiescent();
         sum
     }
@@ -156,7 +167,10 @@ impl Selection {
 pub fn on_table(workload: Workload, threads: usize, wanted: &Selection) -> Field {
     let mut entry = Entry {
         field: Field::default(),
-        table: Arc::new(P2m::cycle(workload::GOLDEN)),
+        table: Arc::new(match workload {
+            Workload::HoldFar | Workload::DependentFar => P2m::far(),
+            _ => P2m::cycle(workload::GOLDEN),
+        }),
         workload,
         threads,
         wanted,
@@ -195,7 +209,7 @@ impl Visit<Native> for Entry<'_> {
         if !baseline && !self.wanted.wants(S::NAME) {
             return;
         }
-        if self.workload == Workload::Nested && !S::CLAIMS.nests {
+        if matches!(self.workload, Workload::Nested | Workload::Nested4) && !S::CLAIMS.nests {
             let why = "does not nest: a hold within a hold may deadlock".to_owned();
             self.field.excused.push((S::NAME, why));
             return;

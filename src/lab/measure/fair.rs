@@ -4,11 +4,10 @@
 //! machine a run takes twice its time, and no more. What is then still spoilt is taken as it is, and
 //! the medians must bear it.
 
-use super::batch::Done;
+use super::batch::{Beat, Done};
 use super::neighbours::{REPEATS, spoilt};
 use super::observe::{Halt, Observer};
 use super::team::Team;
-use std::time::Duration;
 
 /// Repeats what another process spoilt.
 pub(super) struct Fair {
@@ -26,21 +25,15 @@ impl Fair {
         }
     }
 
-    pub(super) fn batch(
-        &mut self,
-        team: &mut Team<'_>,
-        contender: usize,
-        chunk: u64,
-        time: Duration,
-    ) -> Result<Done, Halt> {
+    pub(super) fn batch(&mut self, team: &mut Team<'_>, beat: Beat) -> Result<Done, Halt> {
         self.batches += 1;
-        let mut done = team.batch(contender, chunk, time)?;
+        let mut done = team.batch(beat)?;
         for _ in 0..self.repeats {
             if !spoilt(done.lost, done.nanos) || self.repeated >= self.batches {
                 break;
             }
             self.repeated += 1;
-            done = team.batch(contender, chunk, time)?;
+            done = team.batch(beat)?;
         }
         Ok(done)
     }

@@ -8,16 +8,18 @@
 //! |---|---|
 //! | [`p2m`] | the table that is translated with |
 //! | [`site`] | where an operation happens: a registered reader and its table |
-//! | [`workload`] | the loops, written once for every site |
+//! | [`workload`], [`far`], [`busy`] | the loops, written once for every site |
 //! | [`contender`] | a scheme, ready to be run by any number of threads |
-//! | [`on_machine`] | the same for operations on the simulated machine |
+//! | [`on_machine`], [`scripts`] | the same for operations on the simulated machine, and what is replayed |
 //! | [`count`] | holds an operation, counted |
 //! | [`team`] | threads, made once, pinned, and started together (by `wait`) |
 //! | [`batch`] | one thread's part: work, time, time lost |
 //! | `neighbours`, `fair` | batches that another process spoilt are repeated |
 //! | [`paired`] | rounds of interleaved batches |
-//! | [`suspend`], [`watch`] | how long a suspend takes, and how long it stops a reader |
-//! | [`plan`] | what a whole run consists of |
+//! | [`suspend`], `schedule`, [`watch`] | how long a suspend takes, and how long it stops a reader |
+//! | [`rhythm`], `pace` | readers that hold for a while, and pause |
+//! | [`clocked`] | the barrier of a suspend, told from its drain |
+//! | [`plan`], [`latency`] | what a whole run consists of, and which suspends |
 //!
 //! # Traps
 //!
@@ -26,15 +28,23 @@
 //! through, and every batch returns a checksum that must be the unprotected one's.
 
 pub mod batch;
+pub mod busy;
+pub mod clocked;
 pub mod contender;
 pub mod count;
 mod fair;
+pub mod far;
+pub mod latency;
 mod neighbours;
 pub mod observe;
 pub mod on_machine;
 pub mod p2m;
+mod pace;
 pub mod paired;
 pub mod plan;
+pub mod rhythm;
+mod schedule;
+pub mod scripts;
 pub mod shuffle;
 pub mod site;
 pub mod suspend;

@@ -5,6 +5,7 @@
 
 use super::contender::{BASELINE, Contender, Field, Selection, Worker, on_table};
 use super::count::{Counted, holds_per_op};
+use super::scripts::Scripts;
 use super::watch::Watch;
 use super::workload::{GOLDEN, SHIFT};
 use crate::backend::Native;
@@ -23,8 +24,13 @@ pub const PAGES: u64 = 1 << (u64::BITS - SHIFT);
 pub const BASE: u64 = 0x40_0000 >> 12;
 
 /// The workloads that need a machine.
-pub const ON_A_MACHINE: [Workload; 3] =
-    [Workload::PmapExtract, Workload::PmapEnter, Workload::Replay];
+pub const ON_A_MACHINE: [Workload; 5] = [
+    Workload::PmapExtract,
+    Workload::PmapEnter,
+    Workload::Replay,
+    Workload::ReplayGccMake,
+    Workload::ReplayCargoBuild,
+];
 
 /// A machine under a scheme, for one workload.
 struct OnMachine<S: Scheme<Native>> {
@@ -39,7 +45,7 @@ impl<S: Scheme<Native>> OnMachine<S> {
     fn new(workload: Workload, threads: usize, script: &Arc<Script>) -> Result<Self, String> {
         let threads = threads as u64;
         let clone = match workload {
-            Workload::Replay => {
+            _ if workload.is_replay() => {
                 u64::from(script.frames) + script.stats.peak_tables + u64::from(script.spaces)
             }
             _ => 2 * PAGES + 16,
@@ -62,7 +68,7 @@ impl<S: Scheme<Native>> OnMachine<S> {
     fn make_worker(&self) -> Result<Box<dyn Worker + '_>, Full> {
         let vcpu = self.machine.vcpu()?;
         Ok(match self.workload {
-            Workload::Replay => Box::new(ReplayWorker {
+            _ if self.workload.is_replay() => Box::new(ReplayWorker {
                 vcpu,
                 player: Player::new(&self.script, &self.kernel),
             }),
@@ -87,7 +93,7 @@ impl<S: Scheme<Native>> Contender for OnMachine<S> {
     fn grain(&self) -> u64 {
         match self.workload {
             // The passes of a trace are alike, its parts are not.
-            Workload::Replay => self.script.ops.len() as u64,
+            _ if self.workload.is_replay() => self.script.ops.len() as u64,
             _ => 1,
         }
     }
@@ -210,7 +216,7 @@ fn count<S: Scheme<Native>>(workload: Workload, script: &Arc<Script>) -> Option<
         let done = counted.make_worker().ok()?.batch(n);
         (done == n).then(|| counted.machine.scheme().holds())
     };
-    if workload == Workload::Replay {
+    if workload.is_replay() {
         return Some((run(2 * pass)? - run(pass)?) as f64 / pass as f64);
     }
     let mut failed = false;
@@ -256,10 +262,10 @@ pub fn contenders(
     workload: Workload,
     threads: usize,
     wanted: &Selection,
-    script: &Arc<Script>,
+    scripts: &Scripts,
 ) -> Field {
     if ON_A_MACHINE.contains(&workload) {
-        on_machine(workload, threads, wanted, script)
+        on_machine(workload, threads, wanted, scripts.of(workload))
     } else {
         on_table(workload, threads, wanted)
     }

@@ -8,6 +8,18 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Entries of the table.
 pub const ENTRIES: u64 = 2_048;
+/// Entries of a table that no near cache holds: 8 MiB.
+pub const FAR_ENTRIES: u64 = 1 << 20;
+/// The rule of its cycle: a linear one, of full period by Hull and Dobell (factor 1 modulo 4, odd step).
+pub(super) const FAR_FACTOR: u64 = 0xa5a5d;
+/// Its other constant.
+pub(super) const FAR_STEP: u64 = 0x3039;
+
+/// The entry of `pfn` in the far table.
+pub(super) const fn next(pfn: u64) -> u64 {
+    FAR_FACTOR.wrapping_mul(pfn).wrapping_add(FAR_STEP) & (FAR_ENTRIES - 1)
+}
+
 /// An entry without a frame.
 pub const INVALID: u64 = u64::MAX;
 
@@ -26,6 +38,15 @@ impl P2m {
             table[pfn as usize].store(next, Relaxed);
         }
         Self(table)
+    }
+
+    /// A table of [`FAR_ENTRIES`], whose entries form one cycle by a rule.
+    pub fn far() -> Self {
+        Self(
+            (0..FAR_ENTRIES)
+                .map(|pfn| AtomicU64::new(next(pfn)))
+                .collect(),
+        )
     }
 
     /// The words, by PFN.
@@ -61,6 +82,15 @@ mod tests {
         for step in 1..=ENTRIES {
             pfn = translate(table.words(), pfn).expect("every entry is valid");
             assert_eq!(pfn == 0, step == ENTRIES);
+        }
+    }
+
+    #[test]
+    fn the_far_table_is_one_cycle_too() {
+        let mut pfn = 0;
+        for step in 1..=FAR_ENTRIES {
+            pfn = next(pfn);
+            assert_eq!(pfn == 0, step == FAR_ENTRIES);
         }
     }
 

@@ -9,7 +9,7 @@
 //! A chunk always starts from the same state, so its checksum is known: the baseline's. A contender
 //! that returns another one has not done the work, and is out, with a row that says so.
 
-use super::batch::Done;
+use super::batch::{Beat, Done, Last};
 use super::contender::Field;
 use super::fair::Fair;
 use super::observe::{Halt, Observer, Row};
@@ -23,6 +23,8 @@ use std::time::Duration;
 const CHUNKS: u32 = 32;
 /// Operations of the first, trial chunk.
 const TRIAL: u64 = 64;
+/// A trial takes half of this at most.
+const TRIAL_TIME: Duration = Duration::from_millis(2);
 
 /// What is run.
 #[derive(Clone, Copy, Debug)]
@@ -37,12 +39,46 @@ pub struct Pairing {
     pub batch: Duration,
     /// Time of a baseline batch.
     pub raw: Duration,
+    /// What a batch takes at least, about: a pass through a trace cannot be shortened.
+    pub least: Duration,
+    /// How often a suspender of its own, besides the threads, suspends during a contender's batch.
+    pub every: Option<Duration>,
 }
 
 impl Pairing {
     /// How long it takes with so many contenders, without calibration.
     pub fn expected(&self, contenders: usize) -> Duration {
-        (self.batch + self.raw) * contenders as u32 * self.rounds
+        self.turn() * contenders as u32 * self.rounds
+    }
+
+    /// A contender's batch and a baseline one.
+    fn turn(&self) -> Duration {
+        self.batch.max(self.least) + self.raw.max(self.least)
+    }
+
+    /// Threads in all, the suspender included.
+    pub fn team(&self) -> usize {
+        self.threads + usize::from(self.every.is_some())
+    }
+
+    /// A contender's batch.
+    fn beat(&self, entrant: &Entrant) -> Beat {
+        Beat {
+            contender: entrant.index,
+            chunk: entrant.chunk,
+            time: self.batch,
+            last: self.every.map_or(Last::Works, Last::Suspends),
+        }
+    }
+
+    /// A baseline batch.
+    fn raw_beat(&self, raw: &Entrant) -> Beat {
+        Beat {
+            contender: raw.index,
+            chunk: raw.chunk,
+            time: self.raw,
+            last: self.every.map_or(Last::Works, |_| Last::Idles),
+        }
     }
 }
 
@@ -87,32 +123,32 @@ pub fn run(
         return Ok(());
     }
     let cpus = pinning::allowed();
-    if let Some(caveat) = pinning::caveat(pairing.threads, &cpus) {
+    if let Some(caveat) = pinning::caveat(pairing.team(), &cpus) {
         observer.note(&caveat);
     }
-    with_team(&field.runners, pairing.threads, &cpus, |team, pinned| {
+    with_team(&field.runners, pairing.team(), &cpus, |team, pinned| {
         if !pinned && !cpus.is_empty() {
             observer.note("threads are not pinned: the kernel refused");
         }
-        let mut fair = Fair::new(pairing.threads <= cpus.len());
-        let raw = set_up(team, field, 0, pairing.raw)?;
+        let mut fair = Fair::new(pairing.team() <= cpus.len());
+        let raw = set_up(team, field, pairing, 0, pairing.raw)?;
         let mut entrants = Vec::new();
         for index in 0..field.runners.len() {
             if observer.stopped() {
                 return Err(Halt::Stopped);
             }
-            entrants.push(set_up(team, field, index, pairing.batch)?);
+            entrants.push(set_up(team, field, pairing, index, pairing.batch)?);
         }
         let mut wrong: Vec<usize> = Vec::new();
         for round in 0..pairing.rounds {
             shuffle.shuffle(&mut entrants);
-            let mut before = fair.batch(team, raw.index, raw.chunk, pairing.raw)?;
+            let mut before = fair.batch(team, pairing.raw_beat(&raw))?;
             for entrant in &entrants {
                 if observer.stopped() {
                     return Err(Halt::Stopped);
                 }
-                let done = fair.batch(team, entrant.index, entrant.chunk, pairing.batch)?;
-                let after = fair.batch(team, raw.index, raw.chunk, pairing.raw)?;
+                let done = fair.batch(team, pairing.beat(entrant))?;
+                let after = fair.batch(team, pairing.raw_beat(&raw))?;
                 if !entrant.is_right(&done) {
                     wrong.push(entrant.index);
                 } else {
@@ -126,12 +162,13 @@ pub fn run(
                         raw_before_ns: before.ns_per_op(),
                         raw_after_ns: after.ns_per_op(),
                         holds_per_op: entrant.holds_per_op,
+                        lost: Done::share_lost(&[before, done, after]),
                     }));
                 }
                 before = after;
                 observer.progress(
                     &format!("{} x{}", pairing.workload.name(), pairing.threads),
-                    pairing.batch + pairing.raw,
+                    pairing.turn(),
                 );
             }
             entrants.retain(|entrant| {
@@ -155,13 +192,19 @@ pub fn run(
 fn set_up(
     team: &mut Team<'_>,
     field: &Field,
+    pairing: &Pairing,
     index: usize,
     time: Duration,
 ) -> Result<Entrant, Halt> {
     let grain = field.runners[index].grain();
     let mut chunk = TRIAL.next_multiple_of(grain);
     for _ in 0..2 {
-        let trial = team.batch(index, chunk, time / 2)?;
+        let trial = team.batch(Beat {
+            contender: index,
+            chunk,
+            time: time.min(TRIAL_TIME) / 2,
+            last: pairing.every.map_or(Last::Works, |_| Last::Idles),
+        })?;
         let fitting = time.as_nanos() as f64 / f64::from(CHUNKS) / trial.ns_per_op().max(0.01);
         chunk = (fitting as u64).max(1).next_multiple_of(grain);
     }

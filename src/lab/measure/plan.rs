@@ -3,7 +3,9 @@
 //! A run is the product of workloads and thread counts, each a [`Pairing`], then the [`Suspends`].
 //! Who runs is asked of a [`Source`], so that other operations join by another source.
 
+use super::clocked;
 use super::contender::{Field, Selection};
+use super::latency;
 use super::observe::{Halt, Observer};
 use super::paired::{self, Pairing};
 use super::shuffle::Shuffle;
@@ -14,13 +16,16 @@ use std::time::Duration;
 /// Makes the contenders of a workload, for so many threads at once. An empty field is skipped.
 pub type Source<'s> = dyn Fn(Workload, usize, &Selection) -> Field + 's;
 
+/// How often the world is suspended where that is what is varied.
+pub const EVERY: Duration = Duration::from_millis(10);
+
 /// A run.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Which operations.
     pub workloads: Vec<Workload>,
-    /// With how many threads, one pairing each.
-    pub threads: Vec<usize>,
+    /// With how many threads, one pairing each; `None`: as each workload needs.
+    pub threads: Option<Vec<usize>>,
     /// Which schemes, besides the baseline.
     pub schemes: Selection,
     /// Samples of each contender in each pairing.
@@ -29,44 +34,36 @@ pub struct Plan {
     pub batch: Duration,
     /// Time of a baseline batch.
     pub raw: Duration,
-    /// The suspends, if any.
-    pub suspends: Option<Suspends>,
+    /// The suspends, if any, by number of readers.
+    pub suspends: Vec<Suspends>,
     /// What orders, tables and jitter are drawn from.
     pub seed: u64,
 }
 
 impl Plan {
-    /// The run that results are published from: about two minutes, with a dozen schemes.
+    /// The run that results are published from: six to eight minutes, with two dozen schemes.
     pub fn full(seed: u64) -> Self {
         Self {
             workloads: Workload::ALL.to_vec(),
-            threads: vec![1, 2],
+            threads: None,
             schemes: Selection::all(),
             rounds: 201,
             // Shorter than a turn of the scheduler, so that neighbours spoil few of them.
             batch: Duration::from_micros(1_000),
             raw: Duration::from_micros(500),
-            suspends: Some(Suspends {
-                samples: 1_000,
-                period: Duration::from_micros(500),
-                dwells: vec![Duration::ZERO, Duration::from_micros(50)],
-                readers: 1,
-            }),
+            suspends: latency::full(),
             seed,
         }
     }
 
-    /// A look: a few seconds. Its figures are rough.
+    /// A look: less than a minute. Its figures are rough.
     pub fn quick(seed: u64) -> Self {
         let full = Self::full(seed);
         Self {
             rounds: 9,
             batch: Duration::from_micros(800),
             raw: Duration::from_micros(400),
-            suspends: full.suspends.map(|suspends| Suspends {
-                samples: 50,
-                ..suspends
-            }),
+            suspends: latency::quick(),
             ..full
         }
     }
@@ -74,11 +71,11 @@ impl Plan {
     /// How long it takes, without set-up; the sum of what [`Observer::progress`] is told.
     pub fn expected(&self, source: &Source<'_>) -> Duration {
         let pairings = self.pairings().map(|pairing| {
-            let field = source(pairing.workload, pairing.threads, &self.schemes);
+            let field = source(pairing.workload, pairing.team(), &self.schemes);
             pairing.expected(field.runners.len())
         });
         let suspends = self.suspends.iter().map(|suspends| {
-            let field = source(Workload::Hold, suspends.readers + 1, &self.schemes);
+            let field = self.suspenders(source, suspends);
             suspends.expected(field.runners.len())
         });
         pairings.chain(suspends).sum()
@@ -91,34 +88,67 @@ impl Plan {
     pub fn run(&self, source: &Source<'_>, observer: &mut dyn Observer) -> Result<(), Halt> {
         let mut shuffle = Shuffle::new(self.seed);
         for pairing in self.pairings() {
-            let field = source(pairing.workload, pairing.threads, &self.schemes);
+            let field = source(pairing.workload, pairing.team(), &self.schemes);
             paired::run(&field, &pairing, &mut shuffle, observer)?;
         }
-        if let Some(suspends) = &self.suspends {
-            let field = source(Workload::Hold, suspends.readers + 1, &self.schemes);
+        for suspends in &self.suspends {
+            let field = self.suspenders(source, suspends);
             suspend::run(&field, suspends, &mut shuffle, observer)?;
         }
         Ok(())
     }
 
-    /// A batch of a replay is a pass through the whole trace, as long as several batches of the
-    /// others.
-    fn rounds_of(&self, workload: Workload) -> u32 {
-        match workload {
-            Workload::Replay => self.rounds.div_ceil(3),
-            _ => self.rounds,
+    /// Who suspends, with a clock at the heavy fence where that is possible.
+    fn suspenders(&self, source: &Source<'_>, suspends: &Suspends) -> Field {
+        let threads = suspends.readers + 1;
+        let mut field = source(Workload::Hold, threads, &self.schemes);
+        clocked::clock(&mut field, threads);
+        field
+    }
+
+    /// With how many threads a workload runs: as asked for, or one and two of the main ones, eight of the
+    /// base case, and one where something else is varied.
+    fn threads_of(&self, workload: Workload) -> &[usize] {
+        match &self.threads {
+            Some(threads) => threads,
+            None if workload == Workload::Hold => &[1, 2, 8],
+            None if workload.is_side() => &[1],
+            None => &[1, 2],
+        }
+    }
+
+    fn pairing(&self, workload: Workload, threads: usize) -> Pairing {
+        let parts = match workload {
+            // A batch of a replay is a pass through the whole trace, as long as several of the others.
+            Workload::Replay => 3,
+            Workload::ReplayGccMake | Workload::ReplayCargoBuild => 6,
+            Workload::HoldSuspended => 8,
+            _ if workload.is_side() => 2,
+            _ => 1,
+        };
+        let suspended = workload == Workload::HoldSuspended;
+        Pairing {
+            workload,
+            threads,
+            rounds: self.rounds.div_ceil(parts),
+            // Long enough for two suspends.
+            batch: if suspended { 2 * EVERY } else { self.batch },
+            // And a baseline batch that meets what a long one meets.
+            raw: if suspended { EVERY / 2 } else { self.raw },
+            least: Duration::from_micros(match workload {
+                Workload::Replay => 1_500,
+                Workload::ReplayGccMake => 5_000,
+                Workload::ReplayCargoBuild => 7_000,
+                _ => 0,
+            }),
+            every: suspended.then_some(EVERY),
         }
     }
 
     fn pairings(&self) -> impl Iterator<Item = Pairing> {
         self.workloads.iter().flat_map(move |&workload| {
-            self.threads.iter().map(move |&threads| Pairing {
-                workload,
-                threads,
-                rounds: self.rounds_of(workload),
-                batch: self.batch,
-                raw: self.raw,
-            })
+            let threads = self.threads_of(workload).iter();
+            threads.map(move |&threads| self.pairing(workload, threads))
         })
     }
 }

@@ -8,10 +8,11 @@
 //! `arrived` and `finished` are raised by everybody once an order, so after the k-th they reach
 //! k x threads. `broken` is set by a thread that leaves by panic, and ends every wait.
 
-use super::batch::{Done, run, timed};
+use super::batch::{Beat, Done, Last, disturb, run, timed};
 use super::contender::{Contender, Worker};
 use super::neighbours::Neighbours;
 use super::observe::Halt;
+use super::rhythm::Rhythm;
 use super::wait::{Alarm, lock, wait_for};
 use super::watch::Watch;
 use crate::platform::pinning::Pinned;
@@ -19,19 +20,12 @@ use crate::primitive::Padded;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Release};
 use std::thread;
-use std::time::Duration;
 
 /// An order.
 #[derive(Clone, Copy, Debug)]
 enum Task {
-    Batch {
-        contender: usize,
-        chunk: u64,
-        time: Duration,
-    },
-    Attend {
-        contender: usize,
-    },
+    Batch(Beat),
+    Attend { contender: usize },
     Leave,
 }
 
@@ -119,18 +113,14 @@ fn workers(contenders: &[Box<dyn Contender>]) -> Result<Vec<Box<dyn Worker + '_>
 }
 
 impl Team<'_> {
-    /// All threads run a contender, in chunks of `chunk` operations, until `time` is over.
+    /// All threads run a contender, the last perhaps not, until the time is over.
     ///
     /// # Errors
     /// [`Halt::Broken`] when a thread is gone.
-    pub fn batch(&mut self, contender: usize, chunk: u64, time: Duration) -> Result<Done, Halt> {
-        self.order(Task::Batch {
-            contender,
-            chunk,
-            time,
-        })?;
-        let worker = self.workers[contender].as_mut();
-        let mine = timed(&self.neighbours, || run(worker, chunk, time));
+    pub fn batch(&mut self, beat: Beat) -> Result<Done, Halt> {
+        self.order(Task::Batch(beat))?;
+        let worker = self.workers[beat.contender].as_mut();
+        let mine = timed(&self.neighbours, || run(worker, beat.chunk, beat.time));
         self.finish(mine)
     }
 
@@ -139,7 +129,7 @@ impl Team<'_> {
         self.workers[contender].batch(chunk)
     }
 
-    /// The other threads operate on a contender until `suspender`, on this one, is done. Also says
+    /// The other threads hold, in that rhythm, until `suspender`, on this one, is done. Also says
     /// how much time that took, and what of it was lost.
     ///
     /// # Errors
@@ -147,10 +137,11 @@ impl Team<'_> {
     pub fn attend<T>(
         &mut self,
         contender: usize,
+        rhythm: Rhythm,
         suspender: impl FnOnce(&mut dyn Worker, &Watch) -> T,
     ) -> Result<(T, Done), Halt> {
         let shared = self.shared;
-        shared.watch.begin();
+        shared.watch.begin(rhythm);
         self.order(Task::Attend { contender })?;
         let worker = self.workers[contender].as_mut();
         let mut result = None;
@@ -203,12 +194,17 @@ impl Shared {
             wait_for(&self.order.0, orders, &self.broken)?;
             let task = *lock(&self.task);
             self.meet(&self.arrived.0, orders)?;
+            let last = index as u64 + 1 == self.threads;
             let done = timed(&neighbours, || match task {
-                Task::Batch {
-                    contender,
-                    chunk,
-                    time,
-                } => run(workers[contender].as_mut(), chunk, time),
+                Task::Batch(beat) => {
+                    let worker = workers[beat.contender].as_mut();
+                    match beat.last {
+                        Last::Suspends(every) if last => disturb(worker, every, beat.time),
+                        Last::Idles if last => {}
+                        _ => return run(worker, beat.chunk, beat.time),
+                    }
+                    Done::default()
+                }
                 Task::Attend { contender } => {
                     workers[contender].attend(&self.watch, index - 1);
                     Done::default()
@@ -218,7 +214,9 @@ impl Shared {
             if matches!(task, Task::Leave) {
                 break;
             }
-            self.add(done);
+            // Who only disturbs the others has no time of its own in the batch.
+            let disturbs = matches!(task, Task::Batch(beat) if last && beat.last != Last::Works);
+            self.add(if disturbs { Done::default() } else { done });
             self.meet(&self.finished.0, orders)?;
         }
         Ok(())

@@ -19,26 +19,41 @@
 //! long than too short). That is an estimate; what bounds it is sure: no earlier than the call, and, if
 //! no hold saw "exclusive", no later than t2.
 //!
-//! `phase` is written by the suspender; a reply by its reader, `serial` last.
+//! So it is where readers never pause. Where they hold for microseconds, and pause between, a clock read
+//! is nothing to that, and `pace` stamps exactly.
+//!
+//! A suspend that readers starve would never return, so after [`STARVED`] they give way: they hold no
+//! more until it has come and gone, and it is counted, not timed.
+//!
+//! `phase` is written by the suspender; a reply by its reader, `serial` last; `rhythm` by the leader
+//! while nobody attends; `starved` raised by readers, cleared by the suspender between suspends.
 
+use super::pace;
+use super::rhythm::Rhythm;
 use super::site::Site;
-use super::wait::pause;
+use super::wait::{lock, pause};
 use super::workload::{GOLDEN, SHIFT};
 use crate::primitive::Padded;
 use std::hint::black_box;
+use std::sync::Mutex;
 use std::sync::atomic::{
     AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
 };
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Low bits of the phase; above them is the number of the suspend, from 1.
-const ASKED: u64 = 1;
+pub(super) const ASKED: u64 = 1;
 const EXCLUSIVE: u64 = 2;
-const RESUMING: u64 = 3;
-const STAGE: u64 = 3;
+pub(super) const RESUMING: u64 = 3;
+pub(super) const STAGE: u64 = 3;
 /// The readers may go home.
-const END: u64 = u64::MAX;
+pub(super) const END: u64 = u64::MAX;
+
+/// A suspend that took so long is starved by its readers.
+pub const STARVED: Duration = Duration::from_secs(1);
+/// How often a reader looks whether it starves one: at every so many operations, less one.
+const LOOK: u64 = 0xffff;
 
 /// The shared words; times are nanoseconds since it was made.
 #[derive(Debug)]
@@ -46,6 +61,9 @@ pub struct Watch {
     origin: Instant,
     phase: Padded<AtomicU64>,
     replies: Box<[Padded<Reply>]>,
+    rhythm: Mutex<Rhythm>,
+    /// Readers that gave way to the suspend under way.
+    starved: AtomicU64,
 }
 
 /// What a reader says after a suspend.
@@ -53,12 +71,13 @@ pub struct Watch {
 struct Reply {
     /// The suspend it is about.
     serial: AtomicU64,
-    /// t4.
+    /// t4; 0 if the reader did not wait.
     first_after: AtomicU64,
     /// When it was last done before that.
     last_before: AtomicU64,
-    /// Whether it held while the suspender was exclusive: 1 if so.
-    overtook: AtomicU64,
+    /// Whether that may be after the suspender was exclusive, as it is a stamp, or nobody was excluded:
+    /// 1 if so.
+    later: AtomicU64,
 }
 
 /// When the readers were last done before a suspend, and first done after it.
@@ -77,6 +96,8 @@ impl Watch {
             origin: Instant::now(),
             phase: Padded::default(),
             replies: (0..readers).map(|_| Padded::default()).collect(),
+            rhythm: Mutex::new(Rhythm::HOT),
+            starved: AtomicU64::new(0),
         }
     }
 
@@ -85,8 +106,9 @@ impl Watch {
         self.origin.elapsed().as_nanos() as u64
     }
 
-    /// Makes it ready, while nobody attends.
-    pub fn begin(&self) {
+    /// Makes it ready, while nobody attends; the readers will hold in that rhythm.
+    pub fn begin(&self, rhythm: Rhythm) {
+        *lock(&self.rhythm) = rhythm;
         self.phase.0.store(0, Relaxed);
         for reply in &self.replies {
             reply.0.serial.store(0, Relaxed);
@@ -100,6 +122,7 @@ impl Watch {
 
     /// Announces suspend `serial`.
     pub fn asked(&self, serial: u64) {
+        self.starved.store(0, Relaxed);
         self.phase.0.store(serial << 2 | ASKED, Relaxed);
     }
 
@@ -114,6 +137,42 @@ impl Watch {
         self.phase.0.store(serial << 2 | RESUMING, Relaxed);
     }
 
+    /// Whether readers had to give way to the last suspend.
+    pub fn was_starved(&self) -> bool {
+        self.starved.load(Relaxed) > 0
+    }
+
+    /// The stage and number of the suspend under way.
+    pub(super) fn phase(&self) -> u64 {
+        self.phase.0.load(Relaxed)
+    }
+
+    /// For a reader between holds: if the suspend that was asked for at `since` starves, holds nothing
+    /// until `phase` is over.
+    #[cold]
+    pub(super) fn give_way(&self, site: &mut impl Site, phase: u64, since: u64) {
+        if self.now() < since + STARVED.as_nanos() as u64 {
+            return;
+        }
+        self.starved.fetch_add(1, Relaxed);
+        let mut turn = 0u32;
+        while self.phase() == phase {
+            site.quiescent();
+            pause(turn);
+            turn = turn.saturating_add(1);
+        }
+    }
+
+    /// A reader's answer: when it was last done before suspend `serial`, and first after it.
+    pub(super) fn reply(&self, reader: usize, serial: u64, times: (u64, u64), later: bool) {
+        let reply = &self.replies[reader].0;
+        reply.last_before.store(times.0, Relaxed);
+        reply.first_after.store(times.1, Relaxed);
+        reply.later.store(u64::from(later), Relaxed);
+        // ORDERING: Release pairs with the Acquire in `met`.
+        reply.serial.store(serial, Release);
+    }
+
     /// Waits until every reader has gone on after suspend `serial`, which was called at `called` and
     /// exclusive at `exclusive`.
     pub fn met(&self, serial: u64, called: u64, exclusive: u64) -> Met {
@@ -123,13 +182,13 @@ impl Watch {
         };
         for reply in &self.replies {
             let mut turn = 0;
-            // ORDERING: Acquire pairs with the Release in `attend`: the stamps are this suspend's.
+            // ORDERING: Acquire pairs with the Release in `reply`: the stamps are this suspend's.
             while reply.0.serial.load(Acquire) < serial {
                 pause(turn);
                 turn = turn.saturating_add(1);
             }
             let after = reply.0.first_after.load(Relaxed);
-            let latest = match reply.0.overtook.load(Relaxed) {
+            let latest = match reply.0.later.load(Relaxed) {
                 0 => exclusive,
                 _ => after,
             };
@@ -141,22 +200,34 @@ impl Watch {
     }
 }
 
-/// A reader: holds, translates and lets go until the watch ends.
-#[inline(never)]
+/// A reader: holds, translates and lets go, in the watch's rhythm, until the watch ends.
 pub fn attend(site: &mut impl Site, watch: &Watch, reader: usize) {
-    let reply = &watch.replies[reader].0;
+    let rhythm = *lock(&watch.rhythm);
+    if rhythm == Rhythm::HOT {
+        hot(site, watch, reader);
+    } else {
+        pace::attend(site, watch, reader, rhythm);
+    }
+}
+
+/// Never pauses.
+#[inline(never)]
+fn hot(site: &mut impl Site, watch: &Watch, reader: usize) {
     let (mut x, mut sum, mut seen, mut ops) = (0u64, 0u64, 0u64, 0u64);
-    let mut overtook = 0;
+    let mut overtook = false;
     let (mut stamp, mut pace) = (watch.now(), f64::INFINITY);
     loop {
         x = x.wrapping_add(GOLDEN);
         let phase = site.with(x >> SHIFT, |mfn| {
             sum = sum.wrapping_add(mfn.unwrap_or(0));
-            watch.phase.0.load(Relaxed)
+            watch.phase()
         });
         site.quiescent();
         ops += 1;
         if phase == seen {
+            if ops & LOOK == 0 && phase & STAGE == ASKED {
+                watch.give_way(site, phase, stamp);
+            }
             continue;
         }
         seen = phase;
@@ -167,9 +238,9 @@ pub fn attend(site: &mut impl Site, watch: &Watch, reader: usize) {
             ASKED => {
                 let now = watch.now();
                 pace = pace.min((now - stamp) as f64 / ops as f64);
-                (stamp, ops, overtook) = (now, 0, 0);
+                (stamp, ops, overtook) = (now, 0, false);
             }
-            EXCLUSIVE => overtook = 1,
+            EXCLUSIVE => overtook = true,
             RESUMING => {
                 let now = watch.now();
                 // This operation is the first after; the ones before it took their usual time.
@@ -178,13 +249,9 @@ pub fn attend(site: &mut impl Site, watch: &Watch, reader: usize) {
                 } else {
                     0.0
                 };
-                let last = stamp + since as u64;
-                reply.first_after.store(now, Relaxed);
-                reply.last_before.store(last.min(now), Relaxed);
-                reply.overtook.store(overtook, Relaxed);
-                // ORDERING: Release pairs with the Acquire in `met`.
-                reply.serial.store(phase >> 2, Release);
-                (stamp, ops, overtook) = (now, 0, 0);
+                let last = (stamp + since as u64).min(now);
+                watch.reply(reader, phase >> 2, (last, now), overtook);
+                (stamp, ops, overtook) = (now, 0, false);
             }
             _ => {}
         }

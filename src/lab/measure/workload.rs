@@ -9,11 +9,14 @@
 //! | [`nested`] | the same | the same, within one hold round all |
 //! | [`dependent`] | the MFN just read: reads cannot overlap | hold, translate, let go |
 //! | [`snapshot`] | Weyl sequence | a snapshot of one translation |
+//! | [`far`] | as the first and the third, on 8 MiB | hold, translate, let go |
+//! | [`busy`] | Weyl sequence | hold, translate, work for a while, let go |
 //!
 //! They are not inlined, so that each is a function of its own in the machine code.
 
 use super::p2m::ENTRIES;
 use super::site::Site;
+use super::{busy, far};
 use crate::lab::sample::Workload;
 
 /// 2^64 over the golden ratio, odd: the step of the Weyl sequence.
@@ -72,21 +75,44 @@ pub fn snapshot(site: &impl Site, n: u64) -> u64 {
     sum
 }
 
-/// The loop of a workload, if it is one of these four.
+/// The loop of a workload, if it is one of [`ON_A_TABLE`], from the start.
 pub fn run(workload: Workload, site: &impl Site, n: u64) -> u64 {
+    run_from(workload, site, &mut 0, n)
+}
+
+/// The same; a loop on the far table goes on at `at`, the others begin anew.
+pub fn run_from(workload: Workload, site: &impl Site, at: &mut u64, n: u64) -> u64 {
     match workload {
         Workload::Hold => hold(site, n),
         Workload::Nested => nested(site, n),
         Workload::Dependent => dependent(site, n),
         Workload::Snapshot => snapshot(site, n),
-        Workload::PmapExtract | Workload::PmapEnter | Workload::Replay => FAILED,
+        Workload::HoldSuspended => hold(site, n),
+        Workload::Nested4 => site.held(|| site.held(|| nested(site, n))),
+        Workload::HoldFar => far::hold(site, at, n),
+        Workload::DependentFar => far::dependent(site, at, n),
+        Workload::Hold10 => busy::hold(site, busy::steps(10), n),
+        Workload::Hold100 => busy::hold(site, busy::steps(100), n),
+        Workload::Hold1000 => busy::hold(site, busy::steps(1_000), n),
+        Workload::PmapExtract
+        | Workload::PmapEnter
+        | Workload::Replay
+        | Workload::ReplayGccMake
+        | Workload::ReplayCargoBuild => FAILED,
     }
 }
 
 /// The workloads that [`run`] knows.
-pub const ON_A_TABLE: [Workload; 4] = [
+pub const ON_A_TABLE: [Workload; 11] = [
     Workload::Hold,
     Workload::Nested,
     Workload::Dependent,
     Workload::Snapshot,
+    Workload::HoldFar,
+    Workload::DependentFar,
+    Workload::Hold10,
+    Workload::Hold100,
+    Workload::Hold1000,
+    Workload::Nested4,
+    Workload::HoldSuspended,
 ];

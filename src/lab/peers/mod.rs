@@ -125,8 +125,21 @@ impl Peer {
     /// Why it has no row of a workload.
     pub fn excuse(&self, workload: Workload) -> Option<&'static str> {
         match workload {
-            Workload::PmapExtract | Workload::PmapEnter | Workload::Replay => {
+            Workload::PmapExtract
+            | Workload::PmapEnter
+            | Workload::Replay
+            | Workload::ReplayGccMake
+            | Workload::ReplayCargoBuild => {
                 Some("a peer reads a table of its own: it cannot stand under a pmap")
+            }
+            Workload::HoldFar
+            | Workload::DependentFar
+            | Workload::Hold10
+            | Workload::Hold100
+            | Workload::Hold1000
+            | Workload::Nested4
+            | Workload::HoldSuspended => {
+                Some("a peer is measured on the small table, with empty holds, one deep and two")
             }
             Workload::Snapshot => None,
             Workload::Hold | Workload::Nested | Workload::Dependent

@@ -7,7 +7,7 @@ use super::claims;
 use super::data::{Data, Measured};
 use super::whole;
 use crate::lab::sample::Workload;
-use crate::lab::summary::{Figures, Registered, Row, SuspendRow};
+use crate::lab::summary::{self, Figures, Registered, Row, SuspendRow, noise};
 use crate::lab::table::number::{count, interval, micros, plain};
 
 /// What every kernel programmer would take first: the yardstick.
@@ -16,10 +16,13 @@ const YARDSTICK: &str = "std_rwlock";
 /// The lines, as a list; nothing where nothing holds.
 pub(super) fn lines(data: &Data, measured: &Measured) -> Vec<String> {
     let answer = Answer { data, measured };
+    let warning = noise::verdict(&summary::distrust(&measured.run));
+    let warning = warning.map(|line| format!("**Before all else: {line}.**"));
     let Some(best) = answer.cheapest() else {
         return vec![String::from("No scheme that holds has a row.")];
     };
     [
+        warning,
         answer.hold(&best),
         answer.yardstick(&best),
         answer.suspend(&best),
@@ -54,7 +57,7 @@ impl<'d> Answer<'d> {
     /// Registered schemes that hold, with a row.
     fn candidates(&self) -> Vec<Candidate<'d>> {
         let rows = self.measured.rows.iter();
-        let held = rows.filter(|row| row.workload == Workload::Hold);
+        let held = rows.filter(|row| row.workload == Workload::Hold && !row.crowded);
         let Some(threads) = held.map(|row| row.threads).max() else {
             return Vec::new();
         };
@@ -135,15 +138,11 @@ impl<'d> Answer<'d> {
         ))
     }
 
-    /// Suspends with the least dwell and the fewest readers.
+    /// Suspends with the fewest readers, which never pause, and the least dwell.
     fn suspends(&self) -> impl Iterator<Item = &'d SuspendRow> {
         let rows = self.measured.suspends.iter();
-        let first = self
-            .measured
-            .suspends
-            .first()
-            .map(|row| (row.dwell_us, row.readers));
-        rows.filter(move |row| Some((row.dwell_us, row.readers)) == first)
+        let first = self.measured.suspends.first().map(SuspendRow::condition);
+        rows.filter(move |row| Some(row.condition()) == first)
     }
 
     /// How long its suspender waits.

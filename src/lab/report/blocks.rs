@@ -9,7 +9,7 @@ use super::verdicts::{Row, models, orderings, progress, schedules, snapshots, st
 use super::{answer, claims};
 use crate::lab::sample::{Failure, Workload};
 use crate::lab::store::{ERRORS, RUN, SAMPLES, SUSPENDS};
-use crate::lab::table::{Grid, grids, side_by_side, suspend_grids};
+use crate::lab::table::{Grid, axes, grids, side_by_side, suspend_grids};
 
 /// What stands where a comparison's figures will be.
 const NO_RUN: &str =
@@ -64,6 +64,12 @@ pub(super) fn all(data: &Data, plots: &[Plot]) -> Vec<Block> {
         block(data, "snapshot", &[SAMPLES], |run| {
             ratios(data, run, Workload::Snapshot, plots)
         }),
+        block(data, "depth", &[SAMPLES], |run| varied(run, &axes::DEPTH)),
+        block(data, "table", &[SAMPLES], |run| varied(run, &axes::TABLE)),
+        block(data, "length", &[SAMPLES], |run| varied(run, &axes::LENGTH)),
+        block(data, "suspended", &[SAMPLES], |run| {
+            varied(run, &axes::SUSPENDED)
+        }),
         block(data, "suspend", &[SUSPENDS], |run| {
             let tables = markdown(&suspend_grids(&run.suspends));
             format!("{}{tables}", image(data, plots, "suspend"))
@@ -72,7 +78,8 @@ pub(super) fn all(data: &Data, plots: &[Plot]) -> Vec<Block> {
             differences(run, &[Workload::PmapExtract, Workload::PmapEnter])
         }),
         block(data, "replay", &[SAMPLES], |run| {
-            differences(run, &[Workload::Replay])
+            let traces = Workload::ALL.into_iter().filter(|one| one.is_replay());
+            differences(run, &traces.collect::<Vec<_>>())
         }),
         found(data, "models", &verdicts.models, models::grid),
         found(data, "audit", &verdicts.orderings, orderings::grid),
@@ -152,6 +159,10 @@ fn ratios(data: &Data, run: &Measured, workload: Workload, plots: &[Plot]) -> St
         return String::new();
     };
     format!("{}{}", image(data, plots, workload.name()), grid.markdown())
+}
+
+fn varied(run: &Measured, axis: &axes::Axis) -> String {
+    markdown(&axes::grids(&run.rows, axis))
 }
 
 fn differences(run: &Measured, workloads: &[Workload]) -> String {

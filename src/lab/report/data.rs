@@ -89,7 +89,9 @@ fn left_out(run: &Run) -> Option<String> {
             || run.failures.iter().any(|f| f.workload == workload)
             || workload == SUSPEND && !run.suspends.is_empty()
     };
-    let names = Workload::ALL.iter().map(|workload| workload.name());
+    let names = Workload::of_format(run.provenance.format)
+        .iter()
+        .map(|workload| workload.name());
     let missing: Vec<_> = names.chain([SUSPEND]).filter(|name| !tried(name)).collect();
     (!missing.is_empty()).then(|| missing.join(", "))
 }

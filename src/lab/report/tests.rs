@@ -185,7 +185,7 @@ fn a_comparison_that_leaves_something_out_makes_no_report() {
     let error = generate(&results, &report).unwrap_err().to_string();
     assert!(error.contains("leaves out dependent, snapshot"), "{error}");
     assert!(
-        error.contains("replay, suspend: compare everything"),
+        error.contains("replay_cargo_build, suspend: compare everything"),
         "{error}"
     );
     assert!(!report.exists());

@@ -11,7 +11,8 @@ pub(super) fn line(data: &Data, measured: &Measured) -> Option<String> {
         let rows = measured.rows.iter();
         rows.filter(|row| row.workload == Workload::Replay)
     };
-    let threads = replayed().map(|row| row.threads).max()?;
+    let alone = replayed().filter(|row| !row.crowded);
+    let threads = alone.map(|row| row.threads).max()?;
     let holds = |row: &&Row| {
         let mut registered = data.registered.iter();
         registered.any(|scheme| scheme.name == row.scheme && scheme.claims.holds)

@@ -43,7 +43,7 @@ const HIDDEN: &str = ".run-";
 const LOCK: &str = ".lock";
 
 /// Columns of [`SAMPLES`].
-const SAMPLE_COLUMNS: [&str; 9] = [
+const SAMPLE_COLUMNS: [&str; 10] = [
     "workload",
     "scheme",
     "threads",
@@ -53,9 +53,12 @@ const SAMPLE_COLUMNS: [&str; 9] = [
     "raw_before_ns",
     "raw_after_ns",
     "holds_per_op",
+    "lost",
 ];
+/// Those of them that older runs lack.
+const SAMPLE_LATER: [&str; 1] = ["lost"];
 /// Columns of [`SUSPENDS`].
-const SUSPEND_COLUMNS: [&str; 9] = [
+const SUSPEND_COLUMNS: [&str; 12] = [
     "scheme",
     "readers",
     "dwell_us",
@@ -65,7 +68,12 @@ const SUSPEND_COLUMNS: [&str; 9] = [
     "work_ns",
     "release_ns",
     "stall_ns",
+    "hold_ns",
+    "held_percent",
+    "barrier_ns",
 ];
+/// Those of them that older runs lack.
+const SUSPEND_LATER: [&str; 3] = ["hold_ns", "held_percent", "barrier_ns"];
 /// Columns of [`ERRORS`].
 const FAILURE_COLUMNS: [&str; 4] = ["workload", "scheme", "threads", "err"];
 
@@ -113,10 +121,7 @@ impl Store {
             .tempdir_in(results)?;
         let lock = File::create(dir.path().join(LOCK))?;
         lock.lock()?;
-        let mut run = File::create(dir.path().join(RUN))?;
-        serde_json::to_writer_pretty(&mut run, provenance)?;
-        run.write_all(b"\n")?;
-        run.sync_all()?;
+        tell(dir.path(), provenance)?;
         Ok(Self {
             results: results.to_owned(),
             name: provenance.run_name(),
@@ -127,6 +132,15 @@ impl Store {
             lock,
             measured: 0,
         })
+    }
+
+    /// Writes `run.json` anew, with what the run has shown about itself.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn tell(&self, provenance: &Provenance) -> Result<(), ResultsError> {
+        self::tell(self.dir.path(), provenance)
+            .map_err(|cause| ResultsError::writing(&self.results.join(RUN), cause))
     }
 
     /// Adds a line to `samples.csv`.
@@ -188,6 +202,13 @@ impl Store {
         drop(self.lock);
         Ok(path)
     }
+}
+
+fn tell(dir: &Path, provenance: &Provenance) -> io::Result<()> {
+    let mut run = File::create(dir.join(RUN))?;
+    serde_json::to_writer_pretty(&mut run, provenance)?;
+    run.write_all(b"\n")?;
+    run.sync_all()
 }
 
 /// A CSV file with its header, which an empty table needs too.

@@ -2,8 +2,8 @@
 
 use super::error::{RESTORE, ResultsError, shown};
 use super::{
-    ERRORS, FAILURE_COLUMNS, RUN, SAMPLE_COLUMNS, SAMPLES, SUSPEND_COLUMNS, SUSPENDS, strict,
-    usable,
+    ERRORS, FAILURE_COLUMNS, RUN, SAMPLE_COLUMNS, SAMPLE_LATER, SAMPLES, SUSPEND_COLUMNS,
+    SUSPEND_LATER, SUSPENDS, strict, usable,
 };
 use crate::lab::provenance::{Kind, Provenance};
 use crate::lab::sample::{Failure, Sample, SuspendSample};
@@ -34,8 +34,8 @@ impl Run {
     /// unknown column, lacks one, or a field is not what it must be.
     pub fn read(dir: &Path) -> Result<Self, ResultsError> {
         let provenance = provenance(&dir.join(RUN))?;
-        let samples = table(dir, SAMPLES, &SAMPLE_COLUMNS, usable)?;
-        let suspends = table(dir, SUSPENDS, &SUSPEND_COLUMNS, |_| Ok(()))?;
+        let samples = table(dir, SAMPLES, &SAMPLE_COLUMNS, &SAMPLE_LATER, usable)?;
+        let suspends = table(dir, SUSPENDS, &SUSPEND_COLUMNS, &SUSPEND_LATER, |_| Ok(()))?;
         if samples.is_empty() && suspends.is_empty() {
             return Err(ResultsError::Malformed {
                 path: shown(&dir.join(SAMPLES)),
@@ -49,7 +49,7 @@ impl Run {
             provenance,
             samples,
             suspends,
-            failures: table(dir, ERRORS, &FAILURE_COLUMNS, |_| Ok(()))?,
+            failures: table(dir, ERRORS, &FAILURE_COLUMNS, &[], |_| Ok(()))?,
         })
     }
 }
@@ -65,15 +65,16 @@ fn provenance(path: &Path) -> Result<Provenance, ResultsError> {
     })
 }
 
-/// Reads one table, and checks each of its rows.
+/// Reads one table, of which older runs lack the columns `later`, and checks each of its rows.
 fn table<T: serde::de::DeserializeOwned>(
     dir: &Path,
     name: &str,
     columns: &[&str],
+    later: &[&str],
     check: impl Fn(&T) -> Result<(), String>,
 ) -> Result<Vec<T>, ResultsError> {
     let path = dir.join(name);
-    let rows = strict::read(&path, columns, RESTORE, RESTORE)?;
+    let rows = strict::read_since(&path, columns, later, (RESTORE, RESTORE))?;
     let mut checked = Vec::with_capacity(rows.len());
     for (line, row) in rows {
         check(&row).map_err(|problem| ResultsError::Malformed {

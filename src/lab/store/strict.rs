@@ -18,6 +18,16 @@ pub(crate) fn read<T: DeserializeOwned>(
     missing: &'static str,
     cure: &'static str,
 ) -> Result<Vec<(u64, T)>, ResultsError> {
+    read_since(path, header, &[], (missing, cure))
+}
+
+/// The same for a file that has gained columns: older ones lack all of `later`, a part of `header`.
+pub(crate) fn read_since<T: DeserializeOwned>(
+    path: &Path,
+    header: &[&str],
+    later: &[&str],
+    (missing, cure): (&'static str, &'static str),
+) -> Result<Vec<(u64, T)>, ResultsError> {
     let text = fs::read(path).map_err(|cause| ResultsError::reading(path, cause, missing))?;
     let malformed = |line, problem| ResultsError::Malformed {
         path: shown(path),
@@ -33,7 +43,14 @@ pub(crate) fn read<T: DeserializeOwned>(
         Ok(found) => found.clone(),
         Err(error) => return Err(malformed(1, describe(&error, &StringRecord::new()))),
     };
-    columns(&found, header).map_err(|problem| malformed(1, problem))?;
+    let is_later = |name: &&str| later.contains(name);
+    let old = !found.iter().any(|name| is_later(&name));
+    let wanted: Vec<&str> = header
+        .iter()
+        .copied()
+        .filter(|name| !(old && is_later(name)))
+        .collect();
+    columns(&found, &wanted).map_err(|problem| malformed(1, problem))?;
     if text.last() != Some(&b'\n') {
         let last = text.split(|byte| *byte == b'\n').count() as u64;
         return Err(malformed(last, String::from("the last line is cut off")));

@@ -19,6 +19,7 @@ fn sample() -> Sample {
         raw_before_ns: 0.5,
         raw_after_ns: 0.25,
         holds_per_op: None,
+        lost: 0.0,
     }
 }
 
@@ -33,6 +34,9 @@ fn suspend() -> SuspendSample {
         work_ns: 3,
         release_ns: 4,
         stall_ns: 5,
+        hold_ns: 6,
+        held_percent: 7,
+        barrier_ns: Some(1),
     }
 }
 
@@ -182,4 +186,22 @@ fn the_reader_refuses_what_was_changed() {
     fs::remove_file(path.join(ERRORS)).unwrap();
     let found = Run::read(&path).unwrap_err().to_string();
     assert!(found.contains("errors.csv: is missing"), "{found}");
+}
+
+#[test]
+fn a_run_from_before_a_column_is_read_and_a_part_of_the_new_ones_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = complete(dir.path()).join(SUSPENDS);
+    let old =
+        "scheme,readers,dwell_us,sample,exclusivity_ns,service_ns,work_ns,release_ns,stall_ns";
+    fs::write(&path, format!("{old}\nrwlock,1,0,0,1,2,3,4,5\n")).unwrap();
+    let run = Run::read(path.parent().unwrap()).unwrap();
+    let [suspend] = run.suspends.as_slice() else {
+        panic!("{:?}", run.suspends);
+    };
+    let since = (suspend.hold_ns, suspend.held_percent, suspend.barrier_ns);
+    assert_eq!(since, (0, 100, None));
+    fs::write(&path, format!("{old},hold_ns\nrwlock,1,0,0,1,2,3,4,5,6\n")).unwrap();
+    let error = Run::read(path.parent().unwrap()).unwrap_err().to_string();
+    assert!(error.contains("held_percent"), "{error}");
 }

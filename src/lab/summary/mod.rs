@@ -10,6 +10,7 @@
 
 pub mod median;
 pub mod missing;
+pub mod noise;
 mod registry;
 mod row;
 mod suspend;
@@ -19,7 +20,7 @@ pub(crate) mod tests;
 pub use registry::{Registered, registered};
 pub(crate) use registry::{gives, place};
 pub use row::{Figures, Row, Verdict};
-pub use suspend::{Latency, SuspendRow};
+pub use suspend::{Condition, Latency, SuspendRow};
 
 use crate::lab::sample::{Sample, Workload};
 use crate::lab::store::{ResultsError, Run};
@@ -41,9 +42,20 @@ type Key = (Workload, u32, (usize, String));
 pub fn rows(run: &Run) -> Result<Vec<Row>, ResultsError> {
     let registered = registered();
     missing::check(run, &registered)?;
+    Ok(unchecked(run, &registered))
+}
+
+/// Why the figures of a run are not to be trusted, one line a table; empty: no reason was found.
+pub fn distrust(run: &Run) -> Vec<String> {
+    noise::complaints(&unchecked(run, &registered()))
+}
+
+fn unchecked(run: &Run, registered: &[Registered]) -> Vec<Row> {
+    let crowded =
+        |workload: Workload, threads: u32| threads + workload.besides() > run.provenance.cores;
     let mut groups: BTreeMap<Key, Vec<&Sample>> = BTreeMap::new();
     for sample in &run.samples {
-        let place = place(&registered, &sample.scheme);
+        let place = place(registered, &sample.scheme);
         let key = (sample.workload, sample.threads, place);
         groups.entry(key).or_default().push(sample);
     }
@@ -63,6 +75,7 @@ pub fn rows(run: &Run) -> Result<Vec<Row>, ResultsError> {
             scheme,
             workload,
             threads,
+            crowded: crowded(workload, threads),
             figures: figures(&batches, noises.get(&(workload, threads))),
             err: None,
         };
@@ -73,7 +86,7 @@ pub fn rows(run: &Run) -> Result<Vec<Row>, ResultsError> {
         let Some(&workload) = Workload::ALL.iter().find(named) else {
             continue;
         };
-        let place = place(&registered, &failure.scheme);
+        let place = place(registered, &failure.scheme);
         let row = rows
             .entry((workload, failure.threads, place))
             .or_insert_with(|| Row {
@@ -81,17 +94,18 @@ pub fn rows(run: &Run) -> Result<Vec<Row>, ResultsError> {
                 scheme: failure.scheme.clone(),
                 workload,
                 threads: failure.threads,
+                crowded: crowded(workload, failure.threads),
                 figures: None,
                 err: None,
             });
         row.err = Some(failure.err.clone());
     }
-    Ok(rows.into_values().collect())
+    rows.into_values().collect()
 }
 
-/// The suspends of a run, by dwell, then readers, then registry order.
+/// The suspends of a run, by condition, then registry order.
 pub fn suspends(run: &Run) -> Vec<SuspendRow> {
-    suspend::rows(&run.suspends, &registered())
+    suspend::rows(&run.suspends, &registered(), run.provenance.cores)
 }
 
 /// The baseline that a batch is compared with.
@@ -112,6 +126,8 @@ fn figures(batches: &[&Sample], noise: Option<&Median>) -> Option<Figures> {
         ns,
         ratio: Median::of(batches.iter().map(|sample| sample.ns / raw(sample)))?,
         share: diff.median / ns,
+        spoilt: batches.iter().filter(|b| b.lost > noise::LOST).count() as f64
+            / batches.len() as f64,
         holds_per_op: holds.map(|holds| holds.median),
         verdict: Verdict::of(&diff, noise),
         diff,

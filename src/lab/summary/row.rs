@@ -59,6 +59,8 @@ pub struct Figures {
     pub share: f64,
     /// Holds an operation: median over the rounds that counted them.
     pub holds_per_op: Option<f64>,
+    /// The share of its batches of which other processes took too much.
+    pub spoilt: f64,
     /// Whether it can be told from the unprotected operation.
     pub verdict: Verdict,
 }
@@ -75,6 +77,8 @@ pub struct Row {
     pub workload: Workload,
     /// Threads that ran it at once.
     pub threads: u32,
+    /// Whether there were more threads than CPUs: a description of the scheduler, too, and no rank.
+    pub crowded: bool,
     /// What was measured.
     pub figures: Option<Figures>,
     /// Why nothing was.
@@ -101,6 +105,7 @@ impl Serialize for Row {
         map.serialize_entry("scheme", &self.scheme)?;
         map.serialize_entry("gives", &self.gives)?;
         map.serialize_entry("threads", &self.threads)?;
+        map.serialize_entry("crowded", &self.crowded)?;
         map.serialize_entry("ratio", &f.map(|f| f.ratio.median))?;
         map.serialize_entry("ratio_low", &f.map(|f| f.ratio.low))?;
         map.serialize_entry("ratio_high", &f.map(|f| f.ratio.high))?;
@@ -113,6 +118,7 @@ impl Serialize for Row {
         map.serialize_entry("share", &f.map(|f| f.share))?;
         map.serialize_entry("holds_per_op", &f.and_then(|f| f.holds_per_op))?;
         map.serialize_entry("rounds", &f.map(|f| f.rounds))?;
+        map.serialize_entry("spoilt", &f.map(|f| f.spoilt))?;
         map.serialize_entry("verdict", &f.map(|f| f.verdict.to_string()))?;
         map.serialize_entry("err", &self.err)?;
         map.end()

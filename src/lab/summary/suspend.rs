@@ -25,6 +25,8 @@ pub struct Latency {
     pub p90: Option<u64>,
     /// 99 of 100 are within it; `None` with fewer than 1,000 samples.
     pub p99: Option<u64>,
+    /// 999 of 1,000 are within it; `None` with fewer than 10,000 samples.
+    pub p999: Option<u64>,
     /// The longest, exact.
     pub max: u64,
 }
@@ -52,12 +54,33 @@ impl Latency {
             median: histogram.value_at_quantile(0.5).min(max),
             p90: carried(0.9),
             p99: carried(0.99),
+            p999: carried(0.999),
             max,
         })
     }
 }
 
-/// The suspends of one scheme with one number of readers and one dwell.
+/// What suspends are measured against; in the order of the tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Condition {
+    /// Readers besides the suspender.
+    pub readers: u32,
+    /// How long each hold lasted, nanoseconds; 0: for one translation.
+    pub hold_ns: u64,
+    /// How much of a reader's time was in holds, per cent.
+    pub held_percent: u32,
+    /// How long the world stayed suspended, microseconds.
+    pub dwell_us: u32,
+}
+
+impl Condition {
+    /// Whether readers never paused.
+    pub const fn is_hot(&self) -> bool {
+        self.hold_ns == 0
+    }
+}
+
+/// The suspends of one scheme under one condition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SuspendRow {
     /// The scheme.
@@ -66,14 +89,24 @@ pub struct SuspendRow {
     pub gives: Option<Gives>,
     /// Readers besides the suspender.
     pub readers: u32,
+    /// How long each hold lasted, nanoseconds; 0: for one translation.
+    pub hold_ns: u64,
+    /// How much of a reader's time was in holds, per cent.
+    pub held_percent: u32,
     /// How long the world stayed suspended, microseconds.
     pub dwell_us: u32,
+    /// Whether there were more threads than CPUs: a description of the scheduler, and no rank.
+    pub crowded: bool,
     /// Suspends it is made of.
     pub n: usize,
     /// From when it was due to exclusivity.
     pub exclusivity_ns: Latency,
     /// From the call to exclusivity.
     pub service_ns: Latency,
+    /// The part of the service that was in heavy fences, where the scheme tells.
+    pub barrier_ns: Option<Latency>,
+    /// The rest of the service: closing the gate, and waiting for holds to end.
+    pub drain_ns: Option<Latency>,
     /// From the guard's drop to the slowest reader's first operation.
     pub release_ns: Latency,
     /// The longest that any reader stood still.
@@ -85,31 +118,62 @@ impl SuspendRow {
     pub(crate) fn label(&self) -> String {
         labelled(&self.scheme, self.gives)
     }
+
+    /// What it was measured against.
+    pub const fn condition(&self) -> Condition {
+        Condition {
+            readers: self.readers,
+            hold_ns: self.hold_ns,
+            held_percent: self.held_percent,
+            dwell_us: self.dwell_us,
+        }
+    }
 }
 
-/// Rows by dwell, then readers, then registry order.
-pub(super) fn rows(samples: &[SuspendSample], registered: &[Registered]) -> Vec<SuspendRow> {
+/// Rows by condition, then registry order.
+pub(super) fn rows(
+    samples: &[SuspendSample],
+    registered: &[Registered],
+    cores: u32,
+) -> Vec<SuspendRow> {
     let mut groups: BTreeMap<_, Vec<&SuspendSample>> = BTreeMap::new();
     for sample in samples {
-        let key = (
-            sample.dwell_us,
-            sample.readers,
-            place(registered, &sample.scheme),
-        );
+        let condition = Condition {
+            readers: sample.readers,
+            hold_ns: sample.hold_ns,
+            held_percent: sample.held_percent,
+            dwell_us: sample.dwell_us,
+        };
+        let key = (condition, place(registered, &sample.scheme));
         groups.entry(key).or_default().push(sample);
     }
     let row =
-        |((dwell_us, readers, (_, scheme)), group): ((_, _, (_, String)), Vec<&SuspendSample>)| {
+        |((condition, (_, scheme)), group): ((Condition, (usize, String)), Vec<&SuspendSample>)| {
+            let Condition {
+                readers,
+                hold_ns,
+                held_percent,
+                dwell_us,
+            } = condition;
             let latency =
                 |time: fn(&SuspendSample) -> u64| Latency::of(group.iter().map(|s| time(s)));
+            let told = |time: fn(u64, u64) -> u64| {
+                let told = group.iter();
+                Latency::of(told.filter_map(|s| Some(time(s.service_ns, s.barrier_ns?))))
+            };
             Some(SuspendRow {
                 gives: gives(registered, &scheme),
                 scheme,
                 readers,
+                hold_ns,
+                held_percent,
                 dwell_us,
+                crowded: readers + 1 > cores,
                 n: group.len(),
                 exclusivity_ns: latency(|s| s.exclusivity_ns)?,
                 service_ns: latency(|s| s.service_ns)?,
+                barrier_ns: told(|_, barrier| barrier),
+                drain_ns: told(u64::saturating_sub),
                 release_ns: latency(|s| s.release_ns)?,
                 stall_ns: latency(|s| s.stall_ns)?,
             })

@@ -31,6 +31,7 @@ pub(crate) fn batch(
         raw_before_ns: ns[1],
         raw_after_ns: ns[2],
         holds_per_op: Some(1.0),
+        lost: 0.0,
     }
 }
 
@@ -68,6 +69,9 @@ fn made_up_peer(run: &mut Run, peer: &Peer, rounds: u32) {
             work_ns: u64::from(dwell_us) * 1000,
             release_ns: 700,
             stall_ns: 900,
+            hold_ns: 0,
+            held_percent: 100,
+            barrier_ns: None,
         });
     }
 }
@@ -81,6 +85,7 @@ pub(crate) fn made_up(rounds: u32) -> Run {
         suspends: Vec::new(),
         failures: Vec::new(),
     };
+    run.provenance.cores = 2;
     for (at, scheme) in registered().iter().enumerate() {
         let salt = at as u64;
         for (workload, threads) in Workload::ALL.iter().flat_map(|w| [(*w, 1), (*w, 2)]) {
@@ -111,6 +116,9 @@ pub(crate) fn made_up(rounds: u32) -> Run {
                 work_ns: u64::from(dwell_us) * 1000,
                 release_ns: 3 * ns,
                 stall_ns: 5 * ns,
+                hold_ns: 0,
+                held_percent: 100,
+                barrier_ns: (at % 2 == 0).then_some(ns / 2),
             });
         }
     }
@@ -274,11 +282,49 @@ fn a_restricted_run_needs_its_schemes_only() {
     run.samples.retain(|s| s.scheme == "rwlock");
     run.suspends.clear();
     run.failures.clear();
-    assert_eq!(rows(&run).unwrap().len(), 14);
+    assert_eq!(rows(&run).unwrap().len(), 2 * Workload::ALL.len());
     run.suspends = made_up(1).suspends;
     run.suspends.retain(|s| s.scheme != "rwlock");
     let error = rows(&run).unwrap_err().to_string();
     assert!(error.contains("rwlock (suspend)"), "{error}");
+}
+
+#[test]
+fn a_noisy_run_says_so_and_a_quiet_or_crowded_one_does_not() {
+    let quiet = made_up(20);
+    assert_eq!(distrust(&quiet), [""; 0]);
+    let mut off = quiet.clone();
+    let noisy = |s: &Sample| s.workload == Workload::Hold && s.threads == 2;
+    for sample in off.samples.iter_mut().filter(|s| noisy(s)) {
+        sample.raw_after_ns *= 1.1;
+    }
+    let lines = distrust(&off);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    let expected = "hold, threads 2: unprotected against itself is 0.9";
+    assert!(lines[0].starts_with(expected), "{lines:?}");
+    off.provenance.cores = 1;
+    assert_eq!(
+        distrust(&off),
+        [""; 0],
+        "two threads on one CPU are a description"
+    );
+
+    let mut busy = quiet;
+    for sample in busy
+        .samples
+        .iter_mut()
+        .filter(|s| noisy(s) && s.round % 5 == 0)
+    {
+        sample.lost = 0.5;
+    }
+    let lines = distrust(&busy);
+    assert_eq!(
+        lines,
+        ["hold, threads 2: other processes spoilt 20 % of its batches"]
+    );
+    let text = crate::lab::table::grids(&rows(&busy).unwrap());
+    let told = |grid: &&crate::lab::table::Grid| grid.text().contains("NOT TO BE TRUSTED");
+    assert_eq!(text.iter().filter(told).count(), 1);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! Invariant: no colour and no control sequence, so a pipe, a file and a terminal get the same.
 
+pub(crate) mod axes;
 mod grid;
 pub(crate) mod number;
 mod suspends;
@@ -107,7 +108,7 @@ mod tests {
                 .filter(|line| line.split_whitespace().next() == Some(scheme.name))
                 .filter(|line| !line.contains("against itself"))
                 .count();
-            assert_eq!(rows, 7 * 2 + 2, "{}", scheme.name);
+            assert_eq!(rows, 9 * 2 + 4 * 2 + 2, "{}", scheme.name);
         }
     }
 
@@ -115,7 +116,7 @@ mod tests {
     fn json_is_one_object_a_row() {
         let text = printed(Format::Json);
         let contenders = registered().len() + summary::tests::peers().count();
-        assert_eq!(text.lines().count(), contenders * (7 * 2 + 2));
+        assert_eq!(text.lines().count(), contenders * (16 * 2 + 2));
         for line in text.lines() {
             let row: serde_json::Value = serde_json::from_str(line).unwrap();
             assert!(

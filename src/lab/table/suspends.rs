@@ -1,54 +1,153 @@
-//! The tables of suspends: one for each dwell and number of readers.
+//! The tables of suspends: one for each condition with readers that never pause, and one for all
+//! rhythms of a reader that does.
 
 use super::grid::Grid;
-use super::number::{count, micros};
+use super::number::{count, micros, plain};
 use super::workloads::{NONE, gives_notes};
-use crate::lab::summary::SuspendRow;
-use std::collections::BTreeSet;
+use crate::lab::measure::clocked::HEAVY_FENCE;
+use crate::lab::summary::{Condition, SuspendRow};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// What the columns are; times in microseconds.
-pub(crate) const COLUMNS: [&str; 10] = [
-    "scheme", "n", "p50", "p90", "p99", "max", "service", "release", "stall", "worst",
+/// The columns where there is a CPU for each thread; times in microseconds.
+const COLUMNS: [&str; 11] = [
+    "scheme", "n", "p50", "p90", "p99", "service", "barrier", "drain", "release", "stall", "worst",
 ];
 
-/// What the columns after `max` are.
-const NOTE: &str = "service, release, stall: medians; worst: longest stall; percentiles only with ten samples beyond";
+/// What the columns after the percentiles are.
+const NOTES: [&str; 2] = [
+    "service = barrier (heavy fences) + drain; release, stall: medians; worst: the longest stall",
+    "-: the scheme cannot tell, or fewer than ten samples lie beyond the percentile",
+];
 
-/// One table for each dwell and number of readers.
+/// What stands below a table with more threads than CPUs.
+const CROWDED: &str = "more threads than CPUs: this describes the scheduler, too, and ranks nobody";
+
+/// Every table, by condition.
 pub fn grids(rows: &[SuspendRow]) -> Vec<Grid> {
-    let kinds: BTreeSet<_> = rows.iter().map(|row| (row.dwell_us, row.readers)).collect();
-    kinds
-        .into_iter()
-        .map(|(dwell_us, readers)| {
-            let title = format!(
-                "suspend against {}, dwell {dwell_us} us: time to exclusivity, us",
-                count(readers, "reader")
-            );
-            let mut grid = Grid::new(title, &COLUMNS);
-            grid.notes.push(NOTE.to_owned());
-            let here = |row: &&SuspendRow| (row.dwell_us, row.readers) == (dwell_us, readers);
-            let here = rows.iter().filter(here);
-            grid.notes
-                .extend(gives_notes(here.clone().map(|row| row.gives)));
-            grid.rows.extend(here.map(cells));
-            grid
-        })
-        .collect()
+    let hot: BTreeSet<Condition> = rows
+        .iter()
+        .map(SuspendRow::condition)
+        .filter(Condition::is_hot)
+        .collect();
+    let grids = hot.into_iter().map(|condition| grid(rows, condition));
+    grids.chain(paced(rows)).collect()
 }
 
-fn cells(row: &SuspendRow) -> Vec<String> {
+fn grid(rows: &[SuspendRow], condition: Condition) -> Grid {
+    let here = |row: &&SuspendRow| row.condition() == condition;
+    let rows: Vec<&SuspendRow> = rows.iter().filter(here).collect();
+    let crowded = rows.iter().any(|row| row.crowded);
+    let pauses = if condition.readers == 1 {
+        "pauses"
+    } else {
+        "pause"
+    };
+    let title = format!(
+        "suspend against {} that never {pauses}, dwell {} us: time to exclusivity, us",
+        count(condition.readers, "reader"),
+        condition.dwell_us
+    );
+    let shown = |column: &&str| !(crowded && ["p90", "p99", "worst"].contains(column));
+    let columns: Vec<&str> = COLUMNS.iter().copied().filter(shown).collect();
+    let mut grid = Grid::new(title, &columns);
+    for row in &rows {
+        let cells = COLUMNS.iter().zip(cells(row));
+        let cells = cells.filter(|(column, _)| shown(column));
+        grid.rows.push(cells.map(|(_, cell)| cell).collect());
+    }
+    grid.notes.extend(NOTES.map(str::to_owned));
+    grid.notes
+        .extend(gives_notes(rows.iter().map(|row| row.gives)));
+    if crowded {
+        grid.notes.push(CROWDED.to_owned());
+    } else {
+        grid.notes.extend(against_the_fence(&rows));
+    }
+    grid
+}
+
+fn cells(row: &SuspendRow) -> [String; 11] {
     let optional = |ns: Option<u64>| ns.map_or(NONE.to_owned(), micros);
-    let exclusivity = &row.exclusivity_ns;
-    vec![
+    [
         row.label(),
         row.n.to_string(),
-        micros(exclusivity.median),
-        optional(exclusivity.p90),
-        optional(exclusivity.p99),
-        micros(exclusivity.max),
+        micros(row.exclusivity_ns.median),
+        optional(row.exclusivity_ns.p90),
+        optional(row.exclusivity_ns.p99),
         micros(row.service_ns.median),
+        optional(row.barrier_ns.map(|barrier| barrier.median)),
+        optional(row.drain_ns.map(|drain| drain.median)),
         micros(row.release_ns.median),
         micros(row.stall_ns.median),
         micros(row.stall_ns.max),
     ]
+}
+
+/// How many bare heavy fences the service of those takes that use one.
+fn against_the_fence(rows: &[&SuspendRow]) -> Option<String> {
+    let bare = rows.iter().find(|row| row.scheme == HEAVY_FENCE)?;
+    let fence = bare.service_ns.median.max(1) as f64;
+    let fencing = rows.iter().filter(|row| {
+        row.scheme != HEAVY_FENCE && row.barrier_ns.is_some_and(|barrier| barrier.median > 0)
+    });
+    let shares: Vec<String> = fencing
+        .map(|row| {
+            let times = row.service_ns.median as f64 / fence;
+            format!("{} {}", row.scheme, plain(times))
+        })
+        .collect();
+    Some(format!(
+        "service by that of {HEAVY_FENCE}, a bare one in the same blocks: {}",
+        match shares.is_empty() {
+            true => String::from("nobody uses one"),
+            false => shares.join(", "),
+        }
+    ))
+}
+
+/// The medians of every rhythm side by side.
+fn paced(rows: &[SuspendRow]) -> Option<Grid> {
+    let paced: Vec<&SuspendRow> = rows
+        .iter()
+        .filter(|row| !row.condition().is_hot())
+        .collect();
+    let conditions: BTreeSet<Condition> = paced.iter().map(|row| row.condition()).collect();
+    let readers = conditions.first()?.readers;
+    let title = format!(
+        "suspend against {} with holds that last: median time to exclusivity, us",
+        count(readers, "reader")
+    );
+    let mut grid = Grid::new(title, &["scheme"]);
+    for one in &conditions {
+        let hold = micros(one.hold_ns);
+        let hold = hold
+            .strip_suffix(".00")
+            .or(hold.strip_suffix(".0"))
+            .unwrap_or(&hold);
+        grid.columns
+            .push(format!("{hold} us, {} %", one.held_percent));
+    }
+    let mut lines: Vec<(&str, BTreeMap<Condition, String>)> = Vec::new();
+    for row in &paced {
+        let cell = (row.condition(), micros(row.exclusivity_ns.median));
+        match lines.iter_mut().find(|(scheme, _)| *scheme == row.scheme) {
+            Some((_, cells)) => drop(cells.insert(cell.0, cell.1)),
+            None => lines.push((&row.scheme, BTreeMap::from([cell]))),
+        }
+    }
+    for (scheme, mut found) in lines {
+        let mut cells = vec![scheme.to_owned()];
+        cells.extend(
+            conditions
+                .iter()
+                .map(|one| found.remove(one).unwrap_or(NONE.to_owned())),
+        );
+        grid.rows.push(cells);
+    }
+    let fewest = paced.iter().map(|row| row.n).min().unwrap_or(0);
+    grid.notes.push(format!(
+        "columns: length of a hold, share of time in holds; dwell {} us; n at least {fewest}",
+        conditions.first()?.dwell_us
+    ));
+    Some(grid)
 }

@@ -1,11 +1,12 @@
 //! The tables of operations: ratios where schemes may be ranked by them, differences elsewhere.
 
+use super::axes;
 use super::grid::Grid;
 use super::number::{count, interval, percent, plain, range, signed, signed_interval};
 use crate::lab::peers::Gives;
 use crate::lab::sample::Workload;
 use crate::lab::summary::median::FEWEST;
-use crate::lab::summary::{BASELINE, Figures, Row};
+use crate::lab::summary::{BASELINE, Figures, Row, noise};
 use std::collections::BTreeSet;
 
 /// What stands in a cell without a figure.
@@ -22,7 +23,16 @@ const fn what(workload: Workload) -> &'static str {
         Workload::Snapshot => "a snapshot of one translation",
         Workload::PmapExtract => "pmap_extract of a mapped page",
         Workload::PmapEnter => "pmap_enter over a mapped page",
-        Workload::Replay => "one event of the replayed trace",
+        Workload::Replay => "one event of the replayed trace shell",
+        Workload::ReplayGccMake => "one event of the replayed trace gcc-make",
+        Workload::ReplayCargoBuild => "one event of the replayed trace cargo-build",
+        Workload::HoldFar => "hold, table of 8 MiB",
+        Workload::DependentFar => "dependent, table of 8 MiB",
+        Workload::Hold10 => "hold, and 10 ns of work in it",
+        Workload::Hold100 => "hold, and 100 ns of work in it",
+        Workload::Hold1000 => "hold, and 1,000 ns of work in it",
+        Workload::Nested4 => "hold within three holds",
+        Workload::HoldSuspended => "hold, while suspends come every 10 ms",
     }
 }
 
@@ -31,12 +41,18 @@ const fn by_ratio(workload: Workload) -> bool {
     workload.ranks() || matches!(workload, Workload::Dependent | Workload::Snapshot)
 }
 
-/// One table for each workload and number of threads that `rows` has.
+/// One table for each main workload and number of threads that `rows` has, then one for each thing that
+/// is varied.
 pub fn grids(rows: &[Row]) -> Vec<Grid> {
-    let cells: BTreeSet<_> = rows.iter().map(|row| (row.workload, row.threads)).collect();
+    let cells: BTreeSet<_> = rows
+        .iter()
+        .filter(|row| !row.workload.is_side())
+        .map(|row| (row.workload, row.threads))
+        .collect();
     cells
         .into_iter()
         .map(|(workload, threads)| grid(rows, workload, threads))
+        .chain(axes::all(rows))
         .collect()
 }
 
@@ -140,7 +156,8 @@ fn ordered(rows: &[Row], workload: Workload, threads: u32) -> Vec<&Row> {
         .iter()
         .filter(|row| row.workload == workload && row.threads == threads)
         .collect();
-    if workload.ranks() {
+    // Where threads share CPUs nobody is ranked.
+    if workload.ranks() && !rows.iter().any(|row| row.crowded) {
         let ratio = |row: &Row| row.figures.map_or(f64::INFINITY, |f| f.ratio.median);
         rows.sort_by(|a, b| ratio(a).total_cmp(&ratio(b)));
     }
@@ -154,8 +171,27 @@ pub(super) fn gives_notes(gives: impl Iterator<Item = Option<Gives>>) -> Vec<Str
 }
 
 /// The noise, what failed and why, and whether there were enough rounds.
-fn notes(rows: &[&Row]) -> Vec<String> {
+pub(super) fn notes(rows: &[&Row]) -> Vec<String> {
     let mut notes = Vec::new();
+    let tables: BTreeSet<_> = rows.iter().map(|row| (row.workload, row.threads)).collect();
+    for (workload, threads) in tables {
+        let of = |row: &&&Row| (row.workload, row.threads) == (workload, threads);
+        if let Some(why) = noise::complaint(rows.iter().copied().filter(|row| of(&row))) {
+            let threads = count(threads, "thread");
+            notes.push(format!("NOT TO BE TRUSTED ({threads}): {why}"));
+        }
+    }
+    let crowded: BTreeSet<u32> = rows
+        .iter()
+        .filter(|r| r.crowded)
+        .map(|r| r.threads)
+        .collect();
+    for threads in crowded {
+        let threads = count(threads, "thread");
+        notes.push(format!(
+            "{threads}: too few CPUs; describes the scheduler, too, and ranks nobody"
+        ));
+    }
     for row in rows {
         if let (BASELINE, Some(f)) = (row.scheme.as_str(), &row.figures) {
             notes.push(format!(

@@ -47,6 +47,19 @@ pub const EMBEDDED: (&str, &[u8]) = (
     include_bytes!("../../../traces/shell.perf.xz"),
 );
 
+/// Every trace that is part of the program: [`EMBEDDED`], a build by gcc and make, one by cargo.
+pub const ALL_EMBEDDED: [(&str, &[u8]); 3] = [
+    EMBEDDED,
+    (
+        "gcc-make.perf.xz",
+        include_bytes!("../../../traces/gcc-make.perf.xz"),
+    ),
+    (
+        "cargo-build.perf.xz",
+        include_bytes!("../../../traces/cargo-build.perf.xz"),
+    ),
+];
+
 /// Reads a trace and rebuilds it.
 ///
 /// Costs well under a second for a few megabytes of text; memory in proportion to the records.

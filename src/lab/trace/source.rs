@@ -58,6 +58,11 @@ impl Source {
         Self::Embedded { name, bytes }
     }
 
+    /// Every trace that is part of the program: [`ALL_EMBEDDED`](super::ALL_EMBEDDED).
+    pub fn all_embedded() -> [Self; 3] {
+        super::ALL_EMBEDDED.map(|(name, bytes)| Self::Embedded { name, bytes })
+    }
+
     /// What messages call this source.
     pub fn name(&self) -> String {
         match self {

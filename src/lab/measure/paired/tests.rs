@@ -24,6 +24,8 @@ fn pairing(workload: Workload, threads: usize) -> Pairing {
         rounds: 2,
         batch: Duration::from_micros(200),
         raw: Duration::from_micros(100),
+        least: Duration::ZERO,
+        every: None,
     }
 }
 
@@ -58,6 +60,35 @@ fn what_does_not_nest_has_a_row_that_says_so() {
     assert_eq!(run, Ok(()));
     let excused = |row: &Row| matches!(row, Row::Failure(f) if f.scheme == "rwlock");
     assert_eq!(rows.0.iter().filter(|row| excused(row)).count(), 1);
+}
+
+#[test]
+fn every_workload_of_a_table_runs_and_agrees_with_the_baseline() {
+    for workload in crate::lab::measure::workload::ON_A_TABLE {
+        let (rows, run) = measured(workload, 1, None);
+        assert_eq!(run, Ok(()));
+        let of = |row: &&Row| matches!(row, Row::Sample(s) if s.scheme == "percpu_asym");
+        assert_eq!(rows.0.iter().filter(of).count(), 2, "{workload:?}");
+    }
+}
+
+#[test]
+fn a_suspender_besides_disturbs_and_is_not_counted() {
+    let field = on_table(
+        Workload::HoldSuspended,
+        2,
+        &Selection::only(vec!["percpu".into()]),
+    );
+    let mut pairing = pairing(Workload::HoldSuspended, 1);
+    pairing.every = Some(Duration::from_millis(2));
+    pairing.batch = Duration::from_millis(10);
+    let mut rows = Rows::default();
+    assert_eq!(
+        run(&field, &pairing, &mut Shuffle::new(1), &mut rows),
+        Ok(())
+    );
+    let of = |row: &&Row| matches!(row, Row::Sample(s) if s.scheme == "percpu" && s.threads == 1);
+    assert_eq!(rows.0.iter().filter(of).count(), 2);
 }
 
 #[test]

@@ -42,7 +42,13 @@ impl Worker for Panics {
 fn a_follower_that_panics_voids_the_run() {
     let bad: [Box<dyn Contender>; 1] = [Box::new(Bad { panics: true })];
     let run = with_team(&bad, 3, &[], |team, _| {
-        team.batch(0, 1, Duration::from_micros(1)).map(|_| ())
+        let beat = Beat {
+            contender: 0,
+            chunk: 1,
+            time: std::time::Duration::from_micros(1),
+            last: Last::Works,
+        };
+        team.batch(beat).map(|_| ())
     });
     assert_eq!(run, Err(Halt::Broken));
 }

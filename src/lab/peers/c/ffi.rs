@@ -170,7 +170,7 @@ impl Worker for CWorker<'_> {
             Workload::Hold | Workload::Snapshot => self.ops.hold,
             Workload::Nested => self.ops.nested,
             Workload::Dependent => self.ops.dependent,
-            Workload::PmapExtract | Workload::PmapEnter | Workload::Replay => return FAILED,
+            _ => return FAILED,
         };
         // SAFETY: as in `call`.
         unsafe { run(self.worker.as_ptr(), n) }

@@ -17,7 +17,7 @@ const GAP: f64 = 9.0;
 pub(super) fn draw(rows: &[Row]) -> Option<String> {
     let rows: Vec<&Row> = rows
         .iter()
-        .filter(|row| row.workload == Workload::Hold)
+        .filter(|row| row.workload == Workload::Hold && !row.crowded)
         .collect();
     let threads: BTreeSet<u32> = rows.iter().map(|row| row.threads).collect();
     let first = *threads.first()?;

@@ -19,10 +19,19 @@ fn micros(ns: u64) -> f64 {
 
 /// The plot; `None` without rows.
 pub(super) fn draw(rows: &[SuspendRow]) -> Option<String> {
-    let kinds: BTreeSet<_> = rows.iter().map(|row| (row.dwell_us, row.readers)).collect();
+    // Those that may be compared: with a CPU for each thread, and readers that never pause.
+    let rows: Vec<&SuspendRow> = rows
+        .iter()
+        .filter(|row| row.condition().is_hot() && !row.crowded)
+        .collect();
+    let kinds: BTreeSet<_> = rows.iter().map(|row| row.condition()).collect();
     let first = *kinds.first()?;
-    let kind = |row: &SuspendRow| (row.dwell_us, row.readers);
-    let mut order: Vec<&SuspendRow> = rows.iter().filter(|row| kind(row) == first).collect();
+    let kind = SuspendRow::condition;
+    let mut order: Vec<&SuspendRow> = rows
+        .iter()
+        .copied()
+        .filter(|row| kind(row) == first)
+        .collect();
     order.sort_by_key(|row| row.exclusivity_ns.median);
 
     let values = rows.iter().flat_map(|row| {
@@ -42,8 +51,12 @@ pub(super) fn draw(rows: &[SuspendRow]) -> Option<String> {
     );
 
     let mut legend = LEFT;
-    for ((dwell_us, readers), colour) in kinds.iter().zip(COLOURS.iter().cycle()) {
-        let text = format!("dwell {dwell_us} us, {}", count(*readers, "reader"));
+    for (kind, colour) in kinds.iter().zip(COLOURS.iter().cycle()) {
+        let text = format!(
+            "dwell {} us, {}",
+            kind.dwell_us,
+            count(kind.readers, "reader")
+        );
         canvas.dot(legend + 6.0, 52.5, 4.5, colour, true);
         canvas.text(legend + 18.0, 57.0, Anchor::Start, INK, &text);
         legend += 40.0 + width(&text, SIZE);
@@ -54,7 +67,7 @@ pub(super) fn draw(rows: &[SuspendRow]) -> Option<String> {
         canvas.text(LEFT - 10.0, middle + 4.5, Anchor::End, INK, &scheme.label());
         let mut y = top + LINE / 2.0;
         for (wanted, colour) in kinds.iter().zip(COLOURS.iter().cycle()) {
-            let here = |row: &&SuspendRow| row.scheme == scheme.scheme && kind(row) == *wanted;
+            let here = |row: &&&SuspendRow| row.scheme == scheme.scheme && kind(row) == *wanted;
             if let Some(row) = rows.iter().find(here) {
                 let median = axis.at(micros(row.exclusivity_ns.median));
                 if let Some(p90) = row.exclusivity_ns.p90 {

@@ -42,13 +42,15 @@ const SORTS: [(Sort, &str, &str); 4] = [
 
 /// The plot; `None` without a scheme that has both figures.
 pub(super) fn draw(rows: &[Row], suspends: &[SuspendRow], known: &[Registered]) -> Option<String> {
-    let holds = rows.iter().filter(|row| row.workload == Workload::Hold);
+    let holds = rows
+        .iter()
+        .filter(|row| row.workload == Workload::Hold && !row.crowded);
     let threads = holds.clone().map(|row| row.threads).max()?;
-    let kind = suspends.first().map(|row| (row.dwell_us, row.readers))?;
+    let kind = suspends.first().map(SuspendRow::condition)?;
     let mut points: Vec<(f64, f64, &str)> = holds
         .filter(|row| row.threads == threads)
         .filter_map(|row| {
-            let here = |s: &&SuspendRow| s.scheme == row.scheme && (s.dwell_us, s.readers) == kind;
+            let here = |s: &&SuspendRow| s.scheme == row.scheme && s.condition() == kind;
             let latency = suspends.iter().find(here)?.exclusivity_ns.median;
             let ratio = row.figures?.ratio.median;
             Some((ratio, latency.max(1) as f64 / 1000.0, row.scheme.as_str()))
@@ -70,7 +72,7 @@ pub(super) fn draw(rows: &[Row], suspends: &[SuspendRow], known: &[Registered]) 
     across.across(&mut canvas, FIELD.top, FIELD.bottom, &name);
     let name = format!(
         "median time to exclusivity, us, dwell {} us, log scale",
-        kind.0
+        kind.dwell_us
     );
     up.up(&mut canvas, FIELD.left, FIELD.right, &name);
     legend(&mut canvas);

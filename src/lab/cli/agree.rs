@@ -1,0 +1,137 @@
+//! `ptom agree`: whether `cargo bench` and the newest comparison rank alike.
+//!
+//! Criterion measures one contender after the other, `compare` in turns, so times differ; an order by
+//! a factor must not. Only one thread is compared, since the benchmarks have one.
+
+use super::Error;
+use super::output::Out;
+use crate::lab::provenance::Kind;
+use crate::lab::sample::Workload;
+use crate::lab::store::{ResultsError, Run, newest};
+use crate::lab::summary;
+use std::path::{Path, PathBuf};
+
+/// A difference that both methods must see alike.
+const FACTOR: f64 = 1.5;
+
+/// What `ptom agree` takes.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Where the results are.
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    results: PathBuf,
+    /// Where criterion left its estimates.
+    #[arg(long, value_name = "DIR", default_value = "target/criterion")]
+    criterion: PathBuf,
+}
+
+/// A contender's time by either method.
+#[derive(Clone, Debug, PartialEq)]
+struct Both {
+    scheme: String,
+    compared: f64,
+    benched: f64,
+}
+
+pub(super) fn run(args: &Args, out: &mut Out) -> Result<(), Error> {
+    let failed = |e: ResultsError| Error::Failed(e.to_string());
+    let Some(dir) = newest(&args.results, Kind::Compare).map_err(failed)? else {
+        let results = args.results.display();
+        return Err(Error::Failed(format!("no comparison in {results}")));
+    };
+    let rows = summary::rows(&Run::read(&dir).map_err(failed)?).map_err(failed)?;
+    let (mut pairs, mut lines) = (0, Vec::new());
+    for workload in Workload::ALL {
+        let here = rows
+            .iter()
+            .filter(|row| row.workload == workload && row.threads == 1);
+        let both: Vec<Both> = here
+            .filter_map(|row| {
+                Some(Both {
+                    scheme: row.scheme.clone(),
+                    compared: row.figures?.ratio.median,
+                    benched: benched(&args.criterion, workload.name(), &row.scheme)?,
+                })
+            })
+            .collect();
+        pairs += both.len() * both.len().saturating_sub(1) / 2;
+        lines.extend(disagreements(workload.name(), &both));
+    }
+    if pairs == 0 {
+        let criterion = args.criterion.display();
+        return Err(Error::Failed(format!(
+            "nothing in {criterion} to compare with: run `cargo bench` first"
+        )));
+    }
+    for line in &lines {
+        out.line(line)?;
+    }
+    let found = lines.len();
+    match found {
+        0 => out.line(&format!("{pairs} pairs, none ranked differently")),
+        _ => Err(Error::Failed(format!(
+            "{found} of {pairs} pairs are ranked differently"
+        ))),
+    }
+}
+
+/// Criterion's median; `None` if it is not there or not a time.
+fn benched(criterion: &Path, group: &str, scheme: &str) -> Option<f64> {
+    let path = criterion.join(group).join(scheme);
+    let text = std::fs::read_to_string(path.join("new/estimates.json")).ok()?;
+    let json: serde_json::Value = serde_json::from_str(&text).ok()?;
+    let time = json.get("median")?.get("point_estimate")?.as_f64()?;
+    (time.is_finite() && time > 0.0).then_some(time)
+}
+
+/// The pairs that one method puts apart by [`FACTOR`], and the other the other way round.
+fn disagreements(workload: &str, both: &[Both]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (at, a) in both.iter().enumerate() {
+        for b in both.iter().skip(at + 1) {
+            let (compared, benched) = (a.compared / b.compared, a.benched / b.benched);
+            let apart = compared.max(benched) >= FACTOR || compared.min(benched) <= 1.0 / FACTOR;
+            if apart && (compared - 1.0) * (benched - 1.0) < 0.0 {
+                lines.push(format!(
+                    "{workload}: {} by {} is {compared:.2} in the comparison, {benched:.2} in the benchmark",
+                    a.scheme, b.scheme
+                ));
+            }
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn both(scheme: &str, compared: f64, benched: f64) -> Both {
+        Both {
+            scheme: scheme.to_owned(),
+            compared,
+            benched,
+        }
+    }
+
+    #[test]
+    fn only_an_order_by_a_factor_must_be_the_same() {
+        let near = [both("a", 1.0, 10.0), both("b", 1.2, 9.0)];
+        assert_eq!(disagreements("hold", &near), [""; 0]);
+        let alike = [both("a", 1.0, 10.0), both("b", 9.0, 12.0)];
+        assert_eq!(disagreements("hold", &alike), [""; 0]);
+        let apart = [both("a", 1.0, 10.0), both("b", 1.6, 9.0)];
+        assert_eq!(disagreements("hold", &apart).len(), 1);
+    }
+
+    #[test]
+    fn the_estimate_is_the_median() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("hold/percpu/new");
+        std::fs::create_dir_all(&path).unwrap();
+        let json = r#"{"mean":{"point_estimate":3.0},"median":{"point_estimate":2.5}}"#;
+        std::fs::write(path.join("estimates.json"), json).unwrap();
+        assert_eq!(benched(dir.path(), "hold", "percpu"), Some(2.5));
+        assert_eq!(benched(dir.path(), "hold", "rwlock"), None);
+    }
+}
