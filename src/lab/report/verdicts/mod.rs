@@ -2,6 +2,7 @@
 //!
 //! Invariant: a file that is not there is "nothing is known", never "nothing was found".
 
+pub(crate) mod instructions;
 pub(crate) mod models;
 pub(crate) mod orderings;
 pub(crate) mod progress;
@@ -9,6 +10,7 @@ pub(crate) mod schedules;
 pub(crate) mod snapshots;
 pub(crate) mod stress;
 
+use crate::lab::instructions::Count;
 use crate::lab::store::{ResultsError, strict};
 use models::Case;
 use orderings::Weakening;
@@ -56,6 +58,7 @@ pub(crate) struct Verdicts {
     pub(crate) progress: Option<Vec<Progress>>,
     pub(crate) snapshots: Option<Vec<Snapshot>>,
     pub(crate) stress: Option<Vec<Stress>>,
+    pub(crate) instructions: Option<Vec<Count>>,
 }
 
 impl Verdicts {
@@ -71,6 +74,7 @@ impl Verdicts {
             progress: read(results)?,
             snapshots: read(results)?,
             stress: read(results)?,
+            instructions: read(results)?,
         })
     }
 
@@ -84,6 +88,7 @@ impl Verdicts {
             lack(&self.progress, results),
             lack(&self.snapshots, results),
             lack(&self.stress, results),
+            lack(&self.instructions, results),
         ];
         lacks.into_iter().flatten().collect()
     }
@@ -119,7 +124,7 @@ pub(crate) mod tests {
             .iter()
             .map(ToString::to_string)
             .collect();
-        assert_eq!(lacks.len(), 6);
+        assert_eq!(lacks.len(), 7);
         for (line, file) in lacks.iter().zip(["models", "orderings", "schedules"]) {
             let begin = format!("results/{file}.csv: is missing: make it with `cargo run");
             assert!(line.starts_with(&begin), "{line}");
