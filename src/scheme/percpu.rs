@@ -168,4 +168,15 @@ impl<B: Backend> Reader for PerCpuReader<'_, B> {
         }
         Alone(shut)
     }
+
+    fn try_suspend(&mut self) -> Option<Alone<Shut<'_, B>>> {
+        let scheme = self.scheme;
+        let shut = scheme.gate.try_close()?;
+        // ORDERING: SeqCst pairs with the fence in `enter`, as that of `suspend` does.
+        B::fence(SeqCst);
+        // ORDERING: Acquire pairs with the Release that ends a hold, as that of `suspend` does. Whoever is
+        // seen inside stays there, and the gate opens again.
+        let empty = scheme.inside.iter().all(|word| word.load(Acquire) == 0);
+        empty.then(|| Alone(shut))
+    }
 }

@@ -1,0 +1,127 @@
+//! [`Raw`]: a scheme as `lock_api` wants it.
+
+#![allow(unsafe_code)]
+
+use super::excludes::Excludes;
+use super::handle::Handle;
+use super::shards::{Patience, Shards};
+use lock_api::{GuardNoSend, RawRwLock, RawRwLockRecursive};
+use std::sync::{Arc, OnceLock};
+
+/// A scheme as a raw lock: readers register by themselves, each thread once. See the
+/// [module](super) for what it costs.
+///
+/// Not fair to writers among each other; between readers and a writer it does what the scheme does.
+#[derive(Debug)]
+pub struct Raw<S: Excludes>(
+    /// Made by the first who locks; behind a pointer, so that the lock may move.
+    OnceLock<Arc<Shards<S>>>,
+);
+
+impl<S: Excludes> Raw<S> {
+    /// An unlocked lock.
+    pub const fn new() -> Self {
+        Self(OnceLock::new())
+    }
+
+    fn shards(&self) -> &Arc<Shards<S>> {
+        self.0.get_or_init(|| Arc::new(Shards::new()))
+    }
+
+    /// The calling thread's handle, if it has one.
+    #[inline]
+    fn handle(&self) -> Option<&'static Handle<S>> {
+        Handle::find(self.0.get()?)
+    }
+
+    /// # Safety
+    /// As [`RawRwLock::unlock_exclusive`].
+    unsafe fn resume(&self) {
+        let shards = self.0.get().expect("it is locked");
+        // SAFETY: the caller's promise.
+        unsafe { shards.unlock_exclusive() }
+    }
+}
+
+impl<S: Excludes> Default for Raw<S> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S: Excludes> Drop for Raw<S> {
+    fn drop(&mut self) {
+        if let Some(shards) = self.0.get() {
+            shards.bury();
+        }
+    }
+}
+
+// SAFETY: a read is a hold of one shard, from the outermost to its end; a write is a suspend of every
+// shard, and none is added meanwhile. `Excludes` promises that they exclude each other, and hand memory
+// over. A guard stays with its thread, as its handle does. A hold whose guard was leaked lasts as long as
+// the lock: its handle is not freed before.
+unsafe impl<S: Excludes> RawRwLock for Raw<S> {
+    #[allow(clippy::declare_interior_mutable_const)]
+    const INIT: Self = Self::new();
+
+    type GuardMarker = GuardNoSend;
+
+    #[inline]
+    fn lock_shared(&self) {
+        match self.handle() {
+            Some(handle) => handle.enter(),
+            None => {
+                Handle::register(self.shards(), Patience::Wait);
+            }
+        }
+    }
+
+    fn try_lock_shared(&self) -> bool {
+        let shards = self.shards();
+        match Handle::find(shards) {
+            Some(handle) => handle.try_enter(shards),
+            None => Handle::register(shards, Patience::Try),
+        }
+    }
+
+    #[inline]
+    unsafe fn unlock_shared(&self) {
+        let handle = self
+            .handle()
+            .expect("a read ends on the thread that began it");
+        // SAFETY: the caller's promise.
+        unsafe { handle.leave() }
+    }
+
+    fn lock_exclusive(&self) {
+        self.shards().lock_exclusive(Patience::Wait);
+    }
+
+    fn try_lock_exclusive(&self) -> bool {
+        self.shards().lock_exclusive(Patience::Try)
+    }
+
+    unsafe fn unlock_exclusive(&self) {
+        // SAFETY: the caller's promise.
+        unsafe { self.resume() }
+    }
+
+    fn is_locked_exclusive(&self) -> bool {
+        self.0
+            .get()
+            .is_some_and(|shards| shards.is_locked_exclusive())
+    }
+}
+
+// SAFETY: every read may be within another: an inner one only counts.
+unsafe impl<S: Excludes> RawRwLockRecursive for Raw<S> {
+    #[inline]
+    fn lock_shared_recursive(&self) {
+        self.lock_shared();
+    }
+
+    fn try_lock_shared_recursive(&self) -> bool {
+        self.try_lock_shared()
+    }
+}
