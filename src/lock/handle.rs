@@ -44,6 +44,15 @@ pub(super) struct Handle<S: Excludes> {
 type HoldOf<S> = <ReaderOf<S> as Translate>::Hold<'static>;
 
 impl Link {
+    /// A link of no lock.
+    pub(super) const NOBODY: Self = Self {
+        lock: core::ptr::without_provenance(1),
+        next: Cell::new(core::ptr::null()),
+        depth: Cell::new(0),
+        dead: NonNull::dangling(),
+        free: |_| {},
+    };
+
     /// Whether it can go: it holds nothing, or its lock is gone.
     pub(super) fn idle(&self) -> bool {
         self.depth.get() == 0 || self.orphaned()
@@ -73,8 +82,8 @@ impl Link {
 impl<S: Excludes> Handle<S> {
     /// The calling thread's handle, if it has one.
     #[inline]
-    pub(super) fn find(shards: &Arc<Shards<S>>) -> Option<&'static Self> {
-        let link = threads::find(Arc::as_ptr(shards).cast())?;
+    pub(super) fn find(shards: *const Shards<S>) -> Option<&'static Self> {
+        let link = threads::find(shards.cast())?;
         // SAFETY: the link is the first field of a handle of these shards, hence of this scheme, and in
         // the list until it is freed. No reference outlives the read in which it is taken.
         Some(unsafe { link.cast::<Self>().as_ref() })

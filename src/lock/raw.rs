@@ -5,39 +5,74 @@
 use super::excludes::Excludes;
 use super::handle::Handle;
 use super::shards::{Patience, Shards};
+use core::marker::PhantomData;
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 use lock_api::{GuardNoSend, RawRwLock, RawRwLockRecursive};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// A scheme as a raw lock: readers register by themselves, each thread once. See the
 /// [module](super) for what it costs.
 ///
 /// Not fair to writers among each other; between readers and a writer it does what the scheme does.
 #[derive(Debug)]
-pub struct Raw<S: Excludes>(
-    /// Made by the first who locks; behind a pointer, so that the lock may move.
-    OnceLock<Arc<Shards<S>>>,
-);
+pub struct Raw<S: Excludes> {
+    /// Of an `Arc`, made by the first who locks, null before; behind a pointer, so that the lock may move.
+    shards: AtomicPtr<Shards<S>>,
+    owns: PhantomData<Arc<Shards<S>>>,
+}
 
 impl<S: Excludes> Raw<S> {
     /// An unlocked lock.
     pub const fn new() -> Self {
-        Self(OnceLock::new())
+        Self {
+            shards: AtomicPtr::new(ptr::null_mut()),
+            owns: PhantomData,
+        }
     }
 
-    fn shards(&self) -> &Arc<Shards<S>> {
-        self.0.get_or_init(|| Arc::new(Shards::new()))
+    /// The shards, if they are made.
+    fn made(&self) -> Option<&Shards<S>> {
+        // ORDERING: Acquire pairs with the Release in `shards`: who finds them finds them whole. If the look
+        // is first, there are none.
+        let shards = self.shards.load(Acquire);
+        // SAFETY: once made they last as long as we do.
+        unsafe { shards.as_ref() }
+    }
+
+    /// The shards, made if need be.
+    fn shards(&self) -> Arc<Shards<S>> {
+        if self.made().is_none() {
+            let new = Arc::into_raw(Arc::new(Shards::new())).cast_mut();
+            let null = ptr::null_mut();
+            // ORDERING: Release pairs with the Acquire in `made`. Who is second finds the first one's there,
+            // and frees its own.
+            let first = self.shards.compare_exchange(null, new, Release, Relaxed);
+            if first.is_err() {
+                // SAFETY: ours, and nobody has seen it.
+                drop(unsafe { Arc::from_raw(new) });
+            }
+        }
+        // ORDERING: as in `made`.
+        let shards = self.shards.load(Acquire);
+        // SAFETY: it comes from `Arc::into_raw`, and our share of it stays.
+        unsafe {
+            Arc::increment_strong_count(shards);
+            Arc::from_raw(shards)
+        }
     }
 
     /// The calling thread's handle, if it has one.
     #[inline]
     fn handle(&self) -> Option<&'static Handle<S>> {
-        Handle::find(self.0.get()?)
+        // Relaxed: a thread that has a handle made it itself, after the shards.
+        Handle::find(self.shards.load(Relaxed))
     }
 
     /// # Safety
     /// As [`RawRwLock::unlock_exclusive`].
     unsafe fn resume(&self) {
-        let shards = self.0.get().expect("it is locked");
+        let shards = self.made().expect("it is locked");
         // SAFETY: the caller's promise.
         unsafe { shards.unlock_exclusive() }
     }
@@ -51,8 +86,10 @@ impl<S: Excludes> Default for Raw<S> {
 
 impl<S: Excludes> Drop for Raw<S> {
     fn drop(&mut self) {
-        if let Some(shards) = self.0.get() {
-            shards.bury();
+        let shards = *self.shards.get_mut();
+        if !shards.is_null() {
+            // SAFETY: from `Arc::into_raw`; our share of it goes with us.
+            unsafe { Arc::from_raw(shards) }.bury();
         }
     }
 }
@@ -72,16 +109,16 @@ unsafe impl<S: Excludes> RawRwLock for Raw<S> {
         match self.handle() {
             Some(handle) => handle.enter(),
             None => {
-                Handle::register(self.shards(), Patience::Wait);
+                Handle::register(&self.shards(), Patience::Wait);
             }
         }
     }
 
     fn try_lock_shared(&self) -> bool {
         let shards = self.shards();
-        match Handle::find(shards) {
-            Some(handle) => handle.try_enter(shards),
-            None => Handle::register(shards, Patience::Try),
+        match self.handle() {
+            Some(handle) => handle.try_enter(&shards),
+            None => Handle::register(&shards, Patience::Try),
         }
     }
 
@@ -108,8 +145,7 @@ unsafe impl<S: Excludes> RawRwLock for Raw<S> {
     }
 
     fn is_locked_exclusive(&self) -> bool {
-        self.0
-            .get()
+        self.made()
             .is_some_and(|shards| shards.is_locked_exclusive())
     }
 }

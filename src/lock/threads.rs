@@ -15,10 +15,21 @@ use std::thread_local;
 /// Lists a thread; more locks than that only share them.
 const LISTS: usize = 16;
 
+/// The end of a list, and the first of an empty one: a link of no lock, so that a look-up compares once.
 type List = Cell<*const Link>;
 
+/// [`Link::NOBODY`], which has cells, in a static.
+struct Nobody(Link);
+
+// SAFETY: nobody writes to it: it is the end of every list, and never taken out of one.
+unsafe impl Sync for Nobody {}
+
+static NOBODY: Nobody = Nobody(Link::NOBODY);
+
+const END: *const Link = &raw const NOBODY.0;
+
 thread_local! {
-    static TABLE: [List; LISTS] = const { [const { Cell::new(ptr::null()) }; LISTS] };
+    static TABLE: [List; LISTS] = const { [const { Cell::new(END) }; LISTS] };
     static REAPER: Reaper = const { Reaper };
 }
 
@@ -35,10 +46,10 @@ fn list_of(lock: *const ()) -> usize {
 pub(super) fn find(lock: *const ()) -> Option<NonNull<Link>> {
     TABLE.with(|table| {
         let list = &table[list_of(lock)];
-        let first = NonNull::new(list.get().cast_mut())?;
         // SAFETY: what is in a list is not freed, and is this thread's.
-        if unsafe { first.as_ref() }.lock == lock {
-            return Some(first);
+        let first = unsafe { &*list.get() };
+        if first.lock == lock {
+            return Some(NonNull::from(first));
         }
         find_further(list, lock)
     })
@@ -63,6 +74,9 @@ fn take(list: &List, wanted: impl Fn(&Link) -> bool) -> Option<NonNull<Link>> {
     let mut place = list;
     loop {
         let link = NonNull::new(place.get().cast_mut())?;
+        if ptr::eq(link.as_ptr(), END) {
+            return None;
+        }
         // SAFETY: as in `find`; the reference ends before anything is freed.
         let here = unsafe { link.as_ref() };
         if wanted(here) {
@@ -116,8 +130,9 @@ impl Drop for Reaper {
         TABLE.with(|table| {
             for list in table {
                 let mut place = list.get();
-                // SAFETY: as in `find`.
-                while let Some(link) = unsafe { place.as_ref() } {
+                while !ptr::eq(place, END) {
+                    // SAFETY: as in `find`.
+                    let link = unsafe { &*place };
                     link.ends();
                     place = link.next.get();
                 }

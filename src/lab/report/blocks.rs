@@ -6,7 +6,7 @@ use super::data::{Data, Measured};
 use super::plot::Plot;
 use super::splice::Block;
 use super::verdicts::{
-    Row, instructions, models, orderings, progress, schedules, snapshots, stress,
+    Row, footprint, instructions, models, orderings, progress, schedules, snapshots, stress,
 };
 use super::{answer, claims};
 use crate::lab::sample::Workload;
@@ -59,6 +59,9 @@ pub(super) fn all(data: &Data, plots: &[Plot]) -> Vec<Block> {
         }),
         block(data, "tradeoff", &[SAMPLES, SUSPENDS], |_| {
             image(data, plots, "tradeoff")
+        }),
+        found(data, "footprint", &verdicts.footprint, |rows| {
+            footprint::grid(rows)
         }),
         block(data, "nested", &[SAMPLES], |run| {
             ratios(data, run, Workload::Nested, plots)
