@@ -69,6 +69,13 @@ impl<S: Excludes> Raw<S> {
         Handle::find(self.shards.load(Relaxed))
     }
 
+    /// The calling thread's first read. Out of line, with all that it needs: the others save no registers.
+    #[cold]
+    #[inline(never)]
+    fn first_read(&self) {
+        Handle::register(&self.shards(), Patience::Wait);
+    }
+
     /// # Safety
     /// As [`RawRwLock::unlock_exclusive`].
     unsafe fn resume(&self) {
@@ -108,9 +115,7 @@ unsafe impl<S: Excludes> RawRwLock for Raw<S> {
     fn lock_shared(&self) {
         match self.handle() {
             Some(handle) => handle.enter(),
-            None => {
-                Handle::register(&self.shards(), Patience::Wait);
-            }
+            None => self.first_read(),
         }
     }
 
