@@ -14,6 +14,7 @@
 //! * [`xen`]: the simulated hypervisor: frames, M2P, P2M, hypercalls, save and restore.
 //! * [`pmap`]: the NetBSD-like pmap on top of it.
 //! * [`suspend`]: the protocol: `pre_suspend`, `Suspended`, `post_suspend`.
+//! * `lock`: a lock that people can use, made of any sound scheme (feature `lock_api`).
 //! * `conformance`: the kit that checks a scheme, one of ours or yours (feature `conformance`).
 //! * `lab`: workloads, traces, measuring, results, report (feature `lab`).
 //!
@@ -46,11 +47,16 @@ extern crate alloc;
 extern crate std;
 
 pub mod backend;
+#[cfg(feature = "lock_api")]
+pub mod lock;
 pub mod pmap;
 pub mod primitive;
 pub mod scheme;
 pub mod suspend;
 pub mod xen;
+
+#[cfg(feature = "lock_api")]
+pub use lock::{RawPerCpu, RawPerCpuAsym, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 #[cfg(any(feature = "lab", feature = "conformance"))]
 pub mod platform;

@@ -40,6 +40,7 @@ const OTHER: &[Row] = &[
     ("gate", "twice", 2, Some(3)),
     ("epoch", "departs", 2, Some(4)),
     ("", "twice", 2, Some(4)),
+    ("", "tries", 2, Some(4)),
     ("percpu", "departs", 3, Some(2)),
     ("percpu_asym", "departs", 3, Some(2)),
     ("epoch", "departs", 3, Some(2)),

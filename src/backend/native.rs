@@ -26,7 +26,8 @@ const NAP: Duration = Duration::from_micros(50);
 ///
 /// Waiting is `futex(2)`, private to the process. The light fence is a compiler fence and the heavy
 /// one `membarrier(PRIVATE_EXPEDITED)`: about 10 us in a virtual machine, 1-2 us on bare metal.
-/// Where the kernel refuses it (no CONFIG_MEMBARRIER, or a seccomp filter), `asymmetric()` says so.
+/// Where the kernel refuses it (no CONFIG_MEMBARRIER, or a seccomp filter), `asymmetric()` says so; where a filter
+/// is set afterwards, the heavy fence panics, since nothing could keep its promise.
 #[derive(Clone, Copy, Debug)]
 pub struct Native;
 
@@ -53,11 +54,14 @@ impl Backend for Native {
     }
 
     fn heavy_fence() {
-        if Self::asymmetric() && membarrier(MembarrierCommand::PrivateExpedited).is_ok() {
-            return;
+        if Self::asymmetric() {
+            // A filter may have been set since we asked: then nothing is left that keeps the promise.
+            let done = membarrier(MembarrierCommand::PrivateExpedited);
+            done.expect("membarrier, which the kernel has granted before");
+        } else {
+            // Nobody may rely on the pair; a full fence is the best there is.
+            atomic::fence(Ordering::SeqCst);
         }
-        // Nobody may rely on the pair when `asymmetric()` is false; a full fence is the best there is.
-        atomic::fence(Ordering::SeqCst);
     }
 
     fn asymmetric() -> bool {

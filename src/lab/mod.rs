@@ -1,6 +1,8 @@
 //! Workloads, traces, measuring, results and the report: everything around the core (feature `lab`).
 
 pub mod cli;
+pub mod footprint;
+pub mod instructions;
 pub mod measure;
 pub mod peers;
 pub mod provenance;

@@ -112,3 +112,15 @@ impl<B: Backend> Drop for Shut<'_, B> {
         B::wake_all(word);
     }
 }
+
+impl<B: Backend> Gate<B> {
+    /// Shuts the gate unless another suspender has it shut.
+    pub fn try_close(&self) -> Option<Shut<'_, B>> {
+        let word = &self.word.0;
+        let open = word.load(Relaxed) & !CLOSED;
+        // ORDERING: Acquire pairs with the Release in `Shut`'s drop, as in `close`; if the other is first, our
+        // exchange fails, and so do we.
+        let closed = word.compare_exchange(open, open | CLOSED, Acquire, Relaxed);
+        closed.is_ok().then_some(Shut(self))
+    }
+}

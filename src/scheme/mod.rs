@@ -37,6 +37,10 @@ pub mod parking_lot_recursive;
 #[cfg(feature = "lab")]
 pub mod parking_lot_rwlock;
 #[cfg(feature = "lab")]
+pub mod percpu_asym_tls;
+#[cfg(feature = "lab")]
+pub mod percpu_tls;
+#[cfg(feature = "lab")]
 pub mod seqlock_crate;
 #[cfg(feature = "lab")]
 pub mod sharded_lock;
@@ -121,6 +125,13 @@ pub trait Reader: Translate + Send {
     /// If a guard of this very reader was leaked (`mem::forget`) where the scheme can tell;
     /// elsewhere that waits for ever.
     fn suspend(&mut self) -> Self::Suspended<'_>;
+
+    /// Suspends if nobody holds now and no other suspend is under way; waits for neither. It may fail
+    /// for no reason, and does where the scheme has no such way: then always. Readers that come
+    /// meanwhile may sleep for as long as it takes.
+    fn try_suspend(&mut self) -> Option<Self::Suspended<'_>> {
+        None
+    }
 
     /// Says that this reader holds nothing now, for schemes that
     /// [need it](Claims::needs_quiescence); `&mut`, so that it does not compile inside a hold.
@@ -276,6 +287,8 @@ impl Registry for Ours {
 #[cfg(feature = "lab")]
 pub fn each_native(visitor: &mut impl Visit<crate::backend::Native>) {
     Ours::each(visitor);
+    visitor.visit::<percpu_asym_tls::PerCpuAsymTls>();
+    visitor.visit::<percpu_tls::PerCpuTls>();
     visitor.visit::<std_rwlock::StdRwLock>();
     visitor.visit::<parking_lot_rwlock::ParkingLotRwLock>();
     visitor.visit::<parking_lot_recursive::ParkingLotRecursive>();

@@ -24,7 +24,7 @@ use super::{Alone, Claims, Describe, Full, Reader, Scheme, Size, Translate};
 use crate::backend::{Atomic, Backend};
 use crate::primitive::{Gate, Shut, Slots, drain};
 use core::cell::Cell;
-use core::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 
 /// A word a reader, and a gate.
 #[derive(Debug)]
@@ -160,5 +160,16 @@ impl<B: Backend> Reader for PerCpuReader<'_, B> {
         B::fence(SeqCst);
         drain::<B>(scheme.inside.iter(), |inside| inside == 0);
         Alone(shut)
+    }
+
+    fn try_suspend(&mut self) -> Option<Alone<Shut<'_, B>>> {
+        let scheme = self.scheme;
+        let shut = scheme.gate.try_close()?;
+        // ORDERING: SeqCst pairs with the fence in `enter`, as that of `suspend` does.
+        B::fence(SeqCst);
+        // ORDERING: Acquire pairs with the Release that ends a hold, as that of `suspend` does. Whoever is
+        // seen inside stays there, and the gate opens again.
+        let empty = scheme.inside.iter().all(|word| word.load(Acquire) == 0);
+        empty.then(|| Alone(shut))
     }
 }

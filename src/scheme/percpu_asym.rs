@@ -28,7 +28,7 @@ use crate::backend::{Atomic, Backend};
 use crate::primitive::{Gate, Shut, Slots, drain};
 use core::cell::Cell;
 use core::marker::PhantomData;
-use core::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 
 /// A count a reader, and a gate.
 #[derive(Debug)]
@@ -177,5 +177,21 @@ impl<B: Backend> Reader for PerCpuAsymReader<'_, B> {
         }
         drain::<B>(scheme.counts.iter(), |count| count == 0);
         Alone(shut)
+    }
+
+    fn try_suspend(&mut self) -> Option<Alone<Shut<'_, B>>> {
+        let scheme = self.scheme;
+        let shut = scheme.gate.try_close()?;
+        if scheme.gate.fenced() {
+            // ORDERING: SeqCst pairs with the fence in `enter_slow`, as that of `suspend` does.
+            B::fence(SeqCst);
+        } else {
+            // ORDERING: pairs with the light fence in `hold`, as that of `suspend` does.
+            B::heavy_fence();
+        }
+        // ORDERING: Acquire pairs with the Release that ends a hold, as that of `suspend` does. Whoever is
+        // seen inside stays there, and the gate opens again.
+        let empty = scheme.counts.iter().all(|word| word.load(Acquire) == 0);
+        empty.then(|| Alone(shut))
     }
 }

@@ -5,7 +5,9 @@
 use super::data::{Data, Measured};
 use super::plot::Plot;
 use super::splice::Block;
-use super::verdicts::{Row, models, orderings, progress, schedules, snapshots, stress};
+use super::verdicts::{
+    Row, footprint, instructions, models, orderings, progress, schedules, snapshots, stress,
+};
 use super::{answer, claims};
 use crate::lab::sample::{Failure, Workload};
 use crate::lab::store::{ERRORS, RUN, SAMPLES, SUSPENDS};
@@ -52,8 +54,14 @@ pub(super) fn all(data: &Data, plots: &[Plot]) -> Vec<Block> {
         block(data, "hold", &[SAMPLES], |run| {
             ratios(data, run, Workload::Hold, plots)
         }),
+        found(data, "instructions", &verdicts.instructions, |rows| {
+            instructions::grid(rows)
+        }),
         block(data, "tradeoff", &[SAMPLES, SUSPENDS], |_| {
             image(data, plots, "tradeoff")
+        }),
+        found(data, "footprint", &verdicts.footprint, |rows| {
+            footprint::grid(rows)
         }),
         block(data, "nested", &[SAMPLES], |run| {
             ratios(data, run, Workload::Nested, plots)

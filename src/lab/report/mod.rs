@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! results/RUN/{run.json,samples.csv,suspends.csv,errors.csv}   newest run of kind `compare`
-//! results/{models,orderings,schedules,progress,snapshots,stress}.csv     verdicts
+//! results/{models,orderings,schedules,progress,snapshots,stress,instructions,footprint}.csv
+//!                                                          verdicts
 //!     -> report.md between its markers, results/plots/*.svg
 //! ```
 //!

@@ -12,7 +12,7 @@ const MODELS: &str = "scheme,model,readers,bound,executions,complete,verdict,exp
     rwlock,nested,1,,12,no,fail,fail,deadlock: every thread waits for ever,0.1\n";
 
 /// The other files of verdicts.
-const VERDICTS: [(&str, &str); 5] = [
+const VERDICTS: [(&str, &str); 7] = [
     (
         "orderings.csv",
         "scheme,file,line,column,operation,ordering,weaker,verdict,model,readers,bound,executions,finding\n\
@@ -36,6 +36,14 @@ const VERDICTS: [(&str, &str); 5] = [
         "stress.csv",
         "scheme,readers,holds,suspends,waited,torn,stale,seconds,seed,verdict,expected\n\
         std_rwlock,2,1000,10,30,0,0,0.5,1,pass,pass\n",
+    ),
+    (
+        "footprint.csv",
+        "scheme,readers,lock,made,reader,held\npercpu,1,256,512,24,512\n",
+    ),
+    (
+        "instructions.csv",
+        "scheme,workload,instructions,target,compiler\npercpu,hold,14,x86_64,rustc 1\n",
     ),
 ];
 

@@ -19,6 +19,7 @@ mod rivals;
 mod sleeps;
 mod snapshot;
 mod translates;
+mod tries;
 mod twice;
 
 use crate::backend::Backend;
@@ -84,6 +85,7 @@ pub fn all<B: Backend, S: Scheme<B>>() -> Vec<Model> {
         sleeps::model::<B, S>(),
         snapshot::model::<B, S>(),
         translates::model::<B, S>(),
+        tries::model::<B, S>(),
         twice::model::<B, S>(),
     ]
 }

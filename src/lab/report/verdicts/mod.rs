@@ -2,6 +2,8 @@
 //!
 //! Invariant: a file that is not there is "nothing is known", never "nothing was found".
 
+pub(crate) mod footprint;
+pub(crate) mod instructions;
 pub(crate) mod models;
 pub(crate) mod orderings;
 pub(crate) mod progress;
@@ -9,6 +11,8 @@ pub(crate) mod schedules;
 pub(crate) mod snapshots;
 pub(crate) mod stress;
 
+use crate::lab::footprint::Footprint;
+use crate::lab::instructions::Count;
 use crate::lab::store::{ResultsError, strict};
 use models::Case;
 use orderings::Weakening;
@@ -56,6 +60,8 @@ pub(crate) struct Verdicts {
     pub(crate) progress: Option<Vec<Progress>>,
     pub(crate) snapshots: Option<Vec<Snapshot>>,
     pub(crate) stress: Option<Vec<Stress>>,
+    pub(crate) instructions: Option<Vec<Count>>,
+    pub(crate) footprint: Option<Vec<Footprint>>,
 }
 
 impl Verdicts {
@@ -71,6 +77,8 @@ impl Verdicts {
             progress: read(results)?,
             snapshots: read(results)?,
             stress: read(results)?,
+            instructions: read(results)?,
+            footprint: read(results)?,
         })
     }
 
@@ -84,6 +92,8 @@ impl Verdicts {
             lack(&self.progress, results),
             lack(&self.snapshots, results),
             lack(&self.stress, results),
+            lack(&self.instructions, results),
+            lack(&self.footprint, results),
         ];
         lacks.into_iter().flatten().collect()
     }
@@ -119,7 +129,7 @@ pub(crate) mod tests {
             .iter()
             .map(ToString::to_string)
             .collect();
-        assert_eq!(lacks.len(), 6);
+        assert_eq!(lacks.len(), 8);
         for (line, file) in lacks.iter().zip(["models", "orderings", "schedules"]) {
             let begin = format!("results/{file}.csv: is missing: make it with `cargo run");
             assert!(line.starts_with(&begin), "{line}");

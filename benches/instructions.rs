@@ -1,0 +1,184 @@
+//! Instructions an operation of every scheme, counted by valgrind: exact, on any machine, however busy.
+//!
+//! ```text
+//! cargo bench --bench instructions                print the counts, as CSV
+//! cargo bench --bench instructions -- record      and write results/instructions.csv
+//! cargo bench --bench instructions -- check       compare with it; fail if a hold takes more, or nothing
+//! ```
+//!
+//! It starts itself under valgrind, once for each scheme, workload and length. `check` first counts a
+//! scheme with one instruction too many, and one without its hold, and fails unless both are noticed.
+
+use clap::{Parser, Subcommand};
+use ptom::backend::Native;
+use ptom::lab::instructions::{CURE, Count, FILE, WORKLOADS, gate, tally};
+use ptom::lab::measure::contender::{BASELINE, Selection, SiteWorker, Worker, on_table};
+use ptom::lab::measure::count::Counted;
+use ptom::lab::measure::p2m::P2m;
+use ptom::lab::measure::site::TableSite;
+use ptom::lab::measure::workload::GOLDEN;
+use ptom::lab::sample::Workload;
+use ptom::lab::summary::registered;
+use ptom::platform::origin;
+use ptom::scheme::percpu_asym::PerCpuAsym;
+use ptom::scheme::{Scheme, Size};
+use std::error::Error;
+use std::fs;
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// The scheme that is planted: [`Counted`], which adds one instruction or two to each hold.
+const PLANTED: &str = "planted";
+
+#[derive(Parser)]
+#[command(about = "Counts the instructions of an operation, by valgrind")]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// What cargo says to every benchmark.
+    #[arg(long, hide = true, global = true)]
+    bench: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Count, and write results/instructions.csv
+    Record,
+    /// Count, and compare with results/instructions.csv
+    Check,
+    /// Do the operations that are counted
+    #[command(hide = true)]
+    Run {
+        scheme: String,
+        workload: String,
+        ops: u64,
+    },
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        None => counts().and_then(|rows| Ok(print!("{}", csv_of(&rows)?))),
+        Some(Command::Record) => counts().and_then(|rows| Ok(fs::write(file(), csv_of(&rows)?)?)),
+        Some(Command::Check) => check(),
+        Some(Command::Run {
+            scheme,
+            workload,
+            ops,
+        }) => run(&scheme, &workload, ops),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("instructions: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+type Done<T> = Result<T, Box<dyn Error>>;
+
+fn file() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("results")
+        .join(FILE)
+}
+
+/// What valgrind looks at.
+fn run(scheme: &str, workload: &str, ops: u64) -> Done<()> {
+    let workload = WORKLOADS.into_iter().find(|w| w.name() == workload);
+    let workload = workload.ok_or("there is no such workload")?;
+    if scheme == PLANTED {
+        let planted = <Counted<PerCpuAsym<Native>> as Scheme<Native>>::new(Size::readers(1));
+        let table = P2m::cycle(GOLDEN);
+        let site = TableSite::new(Scheme::<Native>::reader(&planted)?, &table);
+        return operate(&mut SiteWorker::new(site, workload), ops);
+    }
+    let field = on_table(workload, 1, &Selection::only(vec![scheme.to_owned()]));
+    let contender = field.runners.iter().find(|runner| runner.name() == scheme);
+    operate(
+        &mut *contender.ok_or("there is no such scheme")?.worker()?,
+        ops,
+    )
+}
+
+fn operate(worker: &mut dyn Worker, ops: u64) -> Done<()> {
+    // Nobody suspends while it is counted, but the compiler must not know.
+    worker.suspend(&mut || {});
+    black_box(worker.batch(black_box(ops)));
+    Ok(())
+}
+
+/// The row of one scheme in one workload.
+fn count(scheme: &str, workload: Workload) -> Done<Count> {
+    let program = std::env::current_exe()?;
+    let instructions = tally::per_operation(&program, &["run", scheme, workload.name()])?;
+    Ok(Count {
+        scheme: scheme.to_owned(),
+        workload,
+        instructions,
+        target: std::env::consts::ARCH.to_owned(),
+        compiler: origin::rustc(),
+    })
+}
+
+/// Every row, in the order of the registry.
+fn counts() -> Done<Vec<Count>> {
+    let mut counts = Vec::new();
+    for workload in WORKLOADS {
+        let runners = on_table(workload, 1, &Selection::all()).runners;
+        for runner in runners {
+            counts.push(count(runner.name(), workload)?);
+        }
+    }
+    Ok(counts)
+}
+
+fn csv_of(rows: &[Count]) -> Done<String> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        csv.serialize(row)?;
+    }
+    Ok(String::from_utf8(csv.into_inner()?)?)
+}
+
+fn check() -> Done<()> {
+    let read = |error| format!("{} cannot be read ({error}): {CURE}", file().display());
+    let mut csv = csv::Reader::from_path(file()).map_err(read)?;
+    let recorded = csv.deserialize().collect::<Result<Vec<Count>, _>>();
+    let recorded = recorded.map_err(read)?;
+    the_gate_shuts(&recorded)?;
+    let problems = problems(&recorded, &counts()?);
+    for problem in &problems {
+        eprintln!("instructions: {problem}");
+    }
+    match problems.len() {
+        0 => Ok(()),
+        n => Err(format!("{n} counts are not what they must be; {CURE}, if that is meant").into()),
+    }
+}
+
+fn problems(recorded: &[Count], counted: &[Count]) -> Vec<String> {
+    let schemes = registered();
+    let holds = |name: &str| schemes.iter().any(|s| s.name == name && s.claims.holds);
+    gate::problems(recorded, counted, holds)
+}
+
+/// Whether a hold with an instruction too many is noticed, and one that does nothing.
+fn the_gate_shuts(recorded: &[Count]) -> Done<()> {
+    let name = <PerCpuAsym<Native> as ptom::scheme::Describe>::NAME;
+    let raw = count(BASELINE, Workload::Hold)?;
+    for (what, word) in [(PLANTED, "raised"), (BASELINE, "gone")] {
+        let planted = Count {
+            scheme: name.to_owned(),
+            ..count(what, Workload::Hold)?
+        };
+        let found = problems(recorded, &[raw.clone(), planted]);
+        let noticed = |line: &String| line.contains(name) && line.contains(word);
+        if !found.iter().any(noticed) {
+            return Err(format!("{what} in place of {name} was not noticed").into());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! A lock that people can use: any sound scheme as a [`lock_api::RawRwLock`], and [`RwLock<T>`].
+//!
+//! # Trade-offs
+//!
+//! What it costs, first:
+//!
+//! * **A lock** is two words until it is used; the first read allocates a table of [`FIRST`] padded
+//!   words, 2 KiB and more. It is for a few locks a process, read all the time; not for one an object.
+//! * **A thread** that reads allocates a handle for each lock that it has ever read, and a slot of the
+//!   lock's table, until it ends. A lock that is dropped leaves its table behind until those threads
+//!   end, or read another lock for the first time. `results/footprint.csv` has the bytes.
+//! * **A first read** by a thread of a lock allocates, and takes a lock of the standard library: a
+//!   microsecond, and more while somebody writes.
+//! * **A write** is what the scheme says: for [`RawPerCpuAsym`] a `membarrier(2)`, about 10 us in a
+//!   virtual machine. It is once more for each doubling of the threads beyond [`FIRST`], one after the
+//!   other, and readers of later tables go on until it is their turn.
+//! * **`try_write`** costs as much, and fails when a `try_read` is under way at that instant.
+//! * A guard stays with its thread (it is not `Send`): what a thread counts, only it can take back.
+//!
+//! What it gives: a read is a thread-local look-up and the scheme's hold (for `RawPerCpuAsym` two plain stores
+//! and a look at the gate, no atomic read-modify-write), readers share no cache line, a read within a read
+//! only counts, and never deadlocks, and a writer waits for no reader that came after it.
+//!
+//! With a [`Reader`](crate::scheme::Reader) of one's own, the look-up goes too: see [`scheme`](crate::scheme).
+//! Where locks are many and writes are common, take `parking_lot` or the standard library's.
+//!
+//! # Where the counts live
+//!
+//! A [`RawRwLock`](lock_api::RawRwLock) is made by a `const`, moves, and tells a reader nothing but `&self`; yet every pair of a
+//! thread and a lock needs a word of its own. There are two ways:
+//!
+//! * one table a process, by thread, shared by all locks (BRAVO, folly): locks stay small, but a word
+//!   says *which* lock its thread reads, so it must be claimed anew for every read, by an atomic
+//!   read-modify-write, or searched, and the protocol is a new one to prove;
+//! * one table a lock, made when it is first read, and a handle a thread, found by the lock (this one):
+//!   the read stays as cheap as the scheme's, and **nothing is new**: a handle is a registered
+//!   [`Reader`](crate::scheme::Reader) with a nesting counter, a write is a suspend, and the models have seen both.
+//!
+//! What is left to argue is here, and it is sequential: a handle belongs to one thread; a thread that
+//! holds does not register; tables are added only by who could write.
+//!
+//! | module | idea |
+//! |---|---|
+//! | `excludes` | which schemes may guard data |
+//! | `shards` | the lock's tables: registering, growing, writing |
+//! | `handle` | one thread's reader of one lock, and its nesting counter |
+//! | `threads` | how a thread finds its handle, and what becomes of it when the thread ends |
+//! | `raw` | [`Raw`], the `lock_api` side |
+//!
+//! # Forks
+//!
+//! As every lock in memory: in the child of a `fork`, reads of threads that are not there never end.
+//!
+//! # Examples
+//!
+//! ```
+//! use ptom::RwLock;
+//!
+//! static CONFIG: RwLock<Vec<u32>> = RwLock::new(Vec::new());
+//!
+//! CONFIG.write().push(7);
+//! let outer = CONFIG.read();
+//! let inner = CONFIG.read(); // never deadlocks, whoever waits to write
+//! assert_eq!((outer.len(), inner[0]), (1, 7));
+//! assert!(CONFIG.try_write().is_none());
+//! ```
+//!
+//! The portable scheme, whose writes need no system call and whose reads execute one full fence:
+//!
+//! ```
+//! let lock: lock_api::RwLock<ptom::RawPerCpu, u32> = lock_api::RwLock::new(1);
+//! *lock.write() += 1;
+//! assert_eq!(*lock.read(), 2);
+//! ```
+//!
+//! A guard does not leave its thread:
+//!
+//! ```compile_fail
+//! let lock = ptom::RwLock::new(1);
+//! let guard = lock.read();
+//! std::thread::scope(|s| { s.spawn(move || drop(guard)); });
+//! ```
+
+mod excludes;
+mod handle;
+mod raw;
+mod shards;
+mod threads;
+
+pub use excludes::Excludes;
+pub use raw::Raw;
+pub use shards::FIRST;
+
+use crate::backend::Native;
+use crate::scheme::{percpu::PerCpu, percpu_asym::PerCpuAsym};
+
+/// [`percpu_asym`](crate::scheme::percpu_asym) as a raw lock: the cheapest read, a `membarrier(2)` a write.
+pub type RawPerCpuAsym = Raw<PerCpuAsym<Native>>;
+/// [`percpu`](crate::scheme::percpu) as a raw lock: one full fence a read, no system call a write.
+pub type RawPerCpu = Raw<PerCpu<Native>>;
+
+/// A reader-writer lock for data that is read all the time and hardly ever written. See the
+/// [module](self) for what it costs.
+pub type RwLock<T> = lock_api::RwLock<RawPerCpuAsym, T>;
+/// A read of an [`RwLock`]; stays with its thread.
+pub type RwLockReadGuard<'a, T> = lock_api::RwLockReadGuard<'a, RawPerCpuAsym, T>;
+/// A write of an [`RwLock`]; stays with its thread.
+pub type RwLockWriteGuard<'a, T> = lock_api::RwLockWriteGuard<'a, RawPerCpuAsym, T>;

@@ -1,0 +1,285 @@
+//! The locks for data, `ptom::RwLock` and the raw locks: nothing torn, nothing lost, nobody left waiting.
+
+use lock_api::RawRwLock;
+use ptom::lock::FIRST;
+use ptom::{RawPerCpu, RawPerCpuAsym, RwLock};
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::Duration;
+
+/// Long enough for a thread that can go on to have done so.
+const SOON: Duration = Duration::from_millis(50);
+
+static NUMBER: RwLock<u64> = RwLock::new(1);
+
+#[test]
+fn a_static_is_a_constant() {
+    assert_eq!(*NUMBER.read(), 1);
+    *NUMBER.write() += 1;
+    assert_eq!(*NUMBER.read(), 2);
+}
+
+/// Readers, far more than the first table has room for, look at a pair that writers change in two steps.
+fn stress<R: RawRwLock + Send + Sync>(threads: usize, rounds: u64) {
+    let pair = lock_api::RwLock::<R, _>::new((0u64, 0u64));
+    let together = Barrier::new(threads);
+    thread::scope(|scope| {
+        for thread in 0..threads {
+            let (pair, together) = (&pair, &together);
+            scope.spawn(move || {
+                together.wait();
+                for round in 0..rounds {
+                    if thread % 8 == 0 && round % 8 == 0 {
+                        let mut guard = pair.write();
+                        guard.0 += 1;
+                        thread::yield_now();
+                        guard.1 += 1;
+                    }
+                    let outer = pair.read();
+                    let inner = pair.read();
+                    assert_eq!(outer.0, inner.1, "torn");
+                    if round % 16 == 0 {
+                        thread::yield_now();
+                        assert_eq!(outer.0, inner.1, "changed under a reader");
+                    }
+                }
+            });
+        }
+    });
+    let writers = (threads as u64).div_ceil(8);
+    assert_eq!(
+        *pair.read(),
+        (writers * rounds.div_ceil(8), writers * rounds.div_ceil(8))
+    );
+}
+
+#[test]
+fn more_threads_than_slots_see_nothing_torn() {
+    stress::<RawPerCpuAsym>(FIRST * 4, 64);
+    stress::<RawPerCpu>(FIRST * 4, 64);
+}
+
+#[test]
+fn two_threads_see_nothing_torn() {
+    stress::<RawPerCpuAsym>(2, 20_000);
+    stress::<RawPerCpu>(2, 20_000);
+}
+
+#[test]
+fn a_read_within_a_read_passes_a_waiting_writer() {
+    let lock = RwLock::new(0);
+    thread::scope(|scope| {
+        let outer = lock.read();
+        scope.spawn(|| *lock.write() += 1);
+        thread::sleep(SOON);
+        assert_eq!((*lock.read(), *outer), (0, 0));
+    });
+    assert_eq!(*lock.read(), 1);
+}
+
+#[test]
+fn a_reader_that_comes_during_a_write_waits_and_sees_it() {
+    let lock = RwLock::new(0);
+    thread::scope(|scope| {
+        let mut guard = lock.write();
+        let reader = scope.spawn(|| *lock.read());
+        thread::sleep(SOON);
+        assert!(!reader.is_finished(), "it read during a write");
+        *guard = 1;
+        drop(guard);
+        assert_eq!(reader.join().unwrap(), 1);
+    });
+}
+
+#[test]
+fn trying_never_waits() {
+    let lock = RwLock::new(0);
+    let elsewhere = |attempt: fn(&RwLock<i32>) -> bool| {
+        thread::scope(|scope| scope.spawn(|| attempt(&lock)).join().unwrap())
+    };
+    let reads = |lock: &RwLock<i32>| lock.try_read().is_some();
+    let writes = |lock: &RwLock<i32>| lock.try_write().is_some();
+    assert!(elsewhere(reads) && elsewhere(writes) && reads(&lock) && writes(&lock));
+    {
+        let _read = lock.read();
+        assert!(elsewhere(reads) && reads(&lock));
+        assert!(!elsewhere(writes) && !writes(&lock));
+        assert!(lock.is_locked() && !lock.is_locked_exclusive());
+    }
+    {
+        let _write = lock.write();
+        assert!(!elsewhere(reads) && !elsewhere(writes));
+        assert!(lock.is_locked() && lock.is_locked_exclusive());
+    }
+    assert!(!lock.is_locked() && !lock.is_locked_exclusive());
+    assert!(elsewhere(reads) && elsewhere(writes));
+}
+
+#[test]
+fn a_thread_that_ends_during_a_write_gives_its_slot_back() {
+    let lock = RwLock::new(0);
+    let (registered, go) = (Barrier::new(FIRST + 1), Barrier::new(FIRST + 1));
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..FIRST)
+            .map(|_| {
+                scope.spawn(|| {
+                    assert_eq!(*lock.read(), 0);
+                    registered.wait();
+                    go.wait();
+                })
+            })
+            .collect();
+        registered.wait();
+        let mut guard = lock.write();
+        go.wait();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        *guard = 1;
+        drop(guard);
+    });
+    // They come and go, by the hundreds.
+    for _ in 0..FIRST * 8 {
+        thread::scope(|scope| scope.spawn(|| assert_eq!(*lock.read(), 1)).join().unwrap());
+    }
+    *lock.write() = 2;
+}
+
+#[test]
+fn a_leaked_read_lasts_longer_than_its_thread() {
+    let lock: &'static RwLock<String> = Box::leak(Box::new(RwLock::new("old".to_owned())));
+    let kept: &'static str = thread::spawn(|| Box::leak(Box::new(lock.read())).as_str())
+        .join()
+        .unwrap();
+    assert!(lock.try_write().is_none(), "it would change under {kept}");
+    assert_eq!(kept, "old");
+}
+
+#[test]
+fn a_lock_with_a_leaked_guard_can_be_dropped_by_its_owner() {
+    for _ in 0..100 {
+        let lock = RwLock::new(vec![1]);
+        std::mem::forget(lock.read());
+        assert_eq!(lock.into_inner(), [1]);
+        let lock = RwLock::new(vec![1]);
+        std::mem::forget(lock.write());
+        assert_eq!(lock.into_inner(), [1]);
+    }
+}
+
+#[test]
+fn a_lock_may_move_between_two_uses() {
+    let lock = RwLock::new(1);
+    assert_eq!(*lock.read(), 1);
+    let moved = Box::new(lock);
+    let guard = moved.read();
+    let elsewhere = || moved.try_write().is_none();
+    assert!(thread::scope(|s| s.spawn(elsewhere).join().unwrap()));
+    drop(guard);
+    assert!(moved.try_write().is_some());
+}
+
+#[test]
+fn many_locks_at_once_are_counted_apart() {
+    let locks: Vec<_> = (0..100).map(RwLock::new).collect();
+    let mut guards: Vec<_> = locks.iter().map(|lock| lock.read()).collect();
+    for (at, lock) in locks.iter().enumerate() {
+        assert_eq!(*lock.read(), at);
+        assert!(lock.try_write().is_none());
+    }
+    // Not in the order in which they were taken.
+    for at in (0..100).step_by(2) {
+        guards.swap(at, 99 - at);
+    }
+    drop(guards);
+    assert!(locks.iter().all(|lock| lock.try_write().is_some()));
+}
+
+thread_local! {
+    static LATE: RefCell<Option<Late>> = const { RefCell::new(None) };
+}
+
+/// Reads when its thread ends, and lets go of what it has held so long.
+struct Late(
+    Arc<RwLock<u32>>,
+    Option<ptom::RwLockReadGuard<'static, u32>>,
+    std::sync::mpsc::Sender<u32>,
+);
+
+impl Drop for Late {
+    fn drop(&mut self) {
+        let seen = *self.0.read() + *self.0.read();
+        self.1 = None;
+        let _ = self.2.send(seen + u32::from(self.0.try_read().is_some()));
+    }
+}
+
+#[test]
+fn a_thread_reads_until_its_very_end() {
+    static HELD: RwLock<u32> = RwLock::new(7);
+    let lock = Arc::new(RwLock::new(20));
+    let (sender, receiver) = channel();
+    for first in [true, false] {
+        let (theirs, sender) = (Arc::clone(&lock), sender.clone());
+        let thread = thread::spawn(move || {
+            // Destructors run in either order, by who was first.
+            if first {
+                drop(theirs.read());
+            }
+            LATE.with(|late| {
+                *late.borrow_mut() = Some(Late(Arc::clone(&theirs), Some(HELD.read()), sender));
+            });
+            assert_eq!(*theirs.read(), 20);
+        });
+        thread.join().unwrap();
+        assert_eq!(receiver.recv().unwrap(), 41);
+        assert!(HELD.try_write().is_some(), "its read went with its thread");
+        assert!(lock.try_write().is_some());
+    }
+}
+
+#[test]
+fn a_panic_lets_go() {
+    let lock = Arc::new(RwLock::new(0));
+    for write in [false, true] {
+        let lock = Arc::clone(&lock);
+        let panics = thread::spawn(move || {
+            let _read = (!write).then(|| lock.read());
+            let _write = write.then(|| lock.write());
+            panic!("as planned");
+        });
+        assert!(panics.join().is_err());
+    }
+    assert!(lock.try_write().is_some());
+}
+
+#[test]
+fn it_shows_its_value_or_that_it_is_locked() {
+    let lock = RwLock::new(5);
+    assert_eq!(format!("{lock:?}"), "RwLock { data: 5 }");
+    let _guard = lock.write();
+    let elsewhere = || format!("{lock:?}");
+    let shown = thread::scope(|scope| scope.spawn(elsewhere).join().unwrap());
+    assert_eq!(shown, "RwLock { data: <locked> }");
+}
+
+#[test]
+fn writers_take_turns() {
+    let (lock, inside) = (RwLock::new(0), AtomicBool::new(false));
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..200 {
+                    let mut guard = lock.write();
+                    assert!(!inside.swap(true, SeqCst), "two at once");
+                    *guard += 1;
+                    inside.store(false, SeqCst);
+                }
+            });
+        }
+    });
+    assert_eq!(*lock.read(), 800);
+}
