@@ -37,6 +37,16 @@ const OTHER: &[Row] = &[
     ("percpu", "arrives", 3, None),
     ("percpu_asym", "arrives", 3, None),
     ("epoch", "arrives", 3, None),
+    // A lock and a table, a mode, a way to come online: more steps a hold.
+    ("bravo", "twice", 2, Some(3)),
+    ("bravo", "departs", 2, Some(4)),
+    ("bravo", "departs", 3, Some(1)),
+    ("bravo", "freshness", 3, Some(1)),
+    ("bravo", "", 3, Some(2)),
+    ("bravo", "exclusion", 4, Some(0)),
+    ("percpu_rwsem", "", 3, Some(2)),
+    ("qsbr", "departs", 3, Some(2)),
+    ("qsbr", "rivals", 3, Some(2)),
     ("gate", "twice", 2, Some(3)),
     ("epoch", "departs", 2, Some(4)),
     ("", "twice", 2, Some(4)),
@@ -50,11 +60,6 @@ const OTHER: &[Row] = &[
     ("solaris", "rivals", 3, Some(2)),
     ("solaris", "queued", 3, Some(2)),
     ("rwlock", "queued", 3, Some(2)),
-    // A lock and a table, a mode, a way to come online: more steps a hold.
-    ("bravo", "", 3, Some(2)),
-    ("percpu_rwsem", "", 3, Some(2)),
-    ("qsbr", "departs", 3, Some(2)),
-    ("qsbr", "rivals", 3, Some(2)),
     // Above the usual: a reader has left, another waits, when the last leaves to the suspender.
     ("rwlock", "arrives", 4, Some(2)),
     ("solaris", "arrives", 4, Some(2)),
