@@ -45,13 +45,15 @@ type HoldOf<S> = <ReaderOf<S> as Translate>::Hold<'static>;
 
 impl Link {
     /// A link of no lock.
-    pub(super) const NOBODY: Self = Self {
-        lock: core::ptr::without_provenance(1),
-        next: Cell::new(core::ptr::null()),
-        depth: Cell::new(0),
-        dead: NonNull::dangling(),
-        free: |_| {},
-    };
+    pub(super) const fn nobody() -> Self {
+        Self {
+            lock: core::ptr::without_provenance(1),
+            next: Cell::new(core::ptr::null()),
+            depth: Cell::new(0),
+            dead: NonNull::dangling(),
+            free: |_| {},
+        }
+    }
 
     /// Whether it can go: it holds nothing, or its lock is gone.
     pub(super) fn idle(&self) -> bool {
@@ -114,7 +116,10 @@ impl<S: Excludes> Handle<S> {
         // SAFETY: just made; freed by this thread only, when it is idle.
         let this = unsafe { handle.as_ref() };
         let entered = match patience {
-            Patience::Wait => Some(this.enter()),
+            Patience::Wait => {
+                this.enter();
+                Some(())
+            }
             Patience::Try => shards.unwritten(|| this.enter()),
         };
         match (entered, stays) {

@@ -18,13 +18,13 @@ const LISTS: usize = 16;
 /// The end of a list, and the first of an empty one: a link of no lock, so that a look-up compares once.
 type List = Cell<*const Link>;
 
-/// [`Link::NOBODY`], which has cells, in a static.
+/// [`Link::nobody`], which has cells, in a static.
 struct Nobody(Link);
 
 // SAFETY: nobody writes to it: it is the end of every list, and never taken out of one.
 unsafe impl Sync for Nobody {}
 
-static NOBODY: Nobody = Nobody(Link::NOBODY);
+static NOBODY: Nobody = Nobody(Link::nobody());
 
 const END: *const Link = &raw const NOBODY.0;
 

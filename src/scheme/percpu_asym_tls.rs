@@ -1,5 +1,5 @@
 //! `percpu_asym_tls`: [`percpu_asym`](super::percpu_asym) as those use it who do not register: `lock_api::RwLock`
-//! around [`RawPerCpuAsym`](crate::lock::RawPerCpuAsym).
+//! around [`RawPerCpuAsym`].
 //!
 //! What it costs beside `percpu_asym` is the price of finding one's reader by thread. The lock adds no
 //! protocol, so that it has no models of its own; see [`lock`](crate::lock).

@@ -1,5 +1,5 @@
 //! `percpu_tls`: [`percpu`](super::percpu) as those use it who do not register: `lock_api::RwLock`
-//! around [`RawPerCpu`](crate::lock::RawPerCpu).
+//! around [`RawPerCpu`].
 //!
 //! What it costs beside `percpu` is the price of finding one's reader by thread. The lock adds no
 //! protocol, so that it has no models of its own; see [`lock`](crate::lock).

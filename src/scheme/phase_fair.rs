@@ -14,8 +14,8 @@
 //!
 //! | word | written by | content |
 //! |---|---|---|
-//! | `arrived` | readers add [`READER`]; the suspender sets and clears the low bits | tickets of readers, [`PRESENT`] and [`PHASE`] |
-//! | `left` | readers add [`READER`] | readers that have let go |
+//! | `arrived` | readers add `READER`; the suspender sets and clears the low bits | tickets of readers, `PRESENT` and `PHASE` |
+//! | `left` | readers add `READER` | readers that have let go |
 //! | `asked` | suspenders add 1 | tickets of suspenders |
 //! | `served` | the suspender whose turn it is | suspenders that are through |
 //!

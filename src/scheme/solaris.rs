@@ -5,7 +5,7 @@
 //! HAT", the code that translates), then takes **all** locks in order.
 //!
 //! Costs two atomic read-modify-writes an outermost hold, on a word shared by the threads that hash
-//! alike; a suspend takes [`Size::shards`] locks, and drains them one after the other: a thread whose
+//! alike; a suspend takes [`Tables::shards`](super::Tables) locks, and drains them one after the other: a thread whose
 //! lock comes late may begin a hold after the suspender asked.
 //!
 //! Where it differs from the original: the counter there is a `uint8_t` that wraps at 256, here it

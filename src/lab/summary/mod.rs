@@ -71,7 +71,7 @@ fn unchecked(run: &Run, registered: &[Registered]) -> Vec<Row> {
     for (key, batches) in groups {
         let (workload, threads, (_, scheme)) = key.clone();
         let row = Row {
-            gives: gives(&registered, &scheme),
+            gives: gives(registered, &scheme),
             scheme,
             workload,
             threads,
@@ -90,7 +90,7 @@ fn unchecked(run: &Run, registered: &[Registered]) -> Vec<Row> {
         let row = rows
             .entry((workload, failure.threads, place))
             .or_insert_with(|| Row {
-                gives: gives(&registered, &failure.scheme),
+                gives: gives(registered, &failure.scheme),
                 scheme: failure.scheme.clone(),
                 workload,
                 threads: failure.threads,
