@@ -118,8 +118,8 @@ impl<B: Backend> Gate<B> {
     pub fn try_close(&self) -> Option<Shut<'_, B>> {
         let word = &self.word.0;
         let open = word.load(Relaxed) & !CLOSED;
-        // ORDERING: Acquire pairs with the Release in `Shut`'s drop, as in `close`; if the other is first, our
-        // exchange fails, and so do we.
+        // AUDIT: Acquire to Relaxed survives in any scheme: a suspender's fence follows, as in `close`.
+        // ORDERING: Acquire pairs with the Release in `Shut`'s drop, as in `close`; else our exchange fails.
         let closed = word.compare_exchange(open, open | CLOSED, Acquire, Relaxed);
         closed.is_ok().then_some(Shut(self))
     }

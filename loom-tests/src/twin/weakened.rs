@@ -17,14 +17,15 @@ use std::marker::PhantomData;
 
 /// Schemes whose holds need no fence: they are locks, whose words are only ever changed by
 /// read-modify-writes. (`seqlock` has fences, for its snapshots: [`all`] has a row for that.)
-const HOLDS_WITHOUT_FENCE: &[&str] = &["rwlock", "solaris", "seqlock"];
+const HOLDS_WITHOUT_FENCE: &[&str] = &["rwlock", "solaris", "seqlock", "phase_fair"];
 
 /// Schemes that ask whether the asymmetric pair of fences works, and have two ways of going on.
-const ASKS: &[&str] = &["percpu_asym"];
+const ASKS: &[&str] = &["percpu_asym", "percpu_rwsem"];
 
 /// All of them.
 pub(super) fn all() -> Vec<Case> {
     let mut cases = exclusion::<WithoutFence>(HOLDS_WITHOUT_FENCE);
+    cases.extend(joins());
     cases.extend(exclusion::<WithoutRelease>(&[]));
     cases.extend(exclusion::<WithoutAcquire>(&[]));
     cases.extend(freshness());
@@ -43,25 +44,38 @@ fn exclusion<M: Mutation>(unharmed: &'static [&'static str]) -> Vec<Case> {
         if !unharmed.contains(&name) {
             model.expected = Expected::RACE;
         }
-        claims.holds.then(|| vec![one_reader(model)])
+        // Who is registered is waited for, fence or not: `joins` has that.
+        let online = claims.needs_quiescence && M::SUFFIX == WithoutFence::SUFFIX;
+        (claims.holds && !online).then(|| vec![one_reader(model)])
     })
 }
 
-/// The `freshness` model of every scheme, whose readers have nothing else to learn of a resume by.
+/// The `joins` model of the schemes whose handshake is part of registering.
+fn joins() -> Vec<Case> {
+    collect::<WithoutFence>(|_, claims, models| {
+        let mut model = *models.iter().find(|model| model.name == "joins")?;
+        model.expected = Expected::RACE;
+        let online = claims.holds && claims.needs_quiescence;
+        online.then(|| vec![one_reader(model)])
+    })
+}
+
+/// The `freshness` model of every scheme whose readers have nothing else to learn of a resume by. (One that
+/// comes online has a fence.)
 fn freshness() -> Vec<Case> {
     collect::<WithoutAcquire>(|_, claims, models| {
         let mut model = *models.iter().find(|model| model.name == "freshness")?;
         model.expected = model::STALE;
-        claims.holds.then(|| vec![one_reader(model)])
+        (claims.holds && !claims.needs_quiescence).then(|| vec![one_reader(model)])
     })
 }
 
-/// The `snapshot` model of every scheme that has a snapshot of its own.
+/// The `snapshot` model of every scheme that has a snapshot of its own, and not a hold that writes nothing.
 fn snapshot<M: Mutation>() -> Vec<Case> {
     collect::<M>(|_, claims, models| {
         let mut model = *models.iter().find(|model| model.name == "snapshot")?;
         model.expected = model::TORN;
-        let own = claims.holds && claims.snapshot_free_of_writes;
+        let own = claims.holds && claims.snapshot_free_of_writes && !claims.needs_quiescence;
         own.then(|| vec![one_reader(model)])
     })
 }

@@ -156,7 +156,7 @@ fn without_results_the_blocks_say_so_and_the_check_fails() {
     let text = fs::read_to_string(&report).unwrap();
     assert!(text.contains("No results yet"));
     let lines = found(&results, &report);
-    assert_eq!(lines.len(), 1 + 6, "{lines:?}");
+    assert_eq!(lines.len(), 1 + 8, "{lines:?}");
 }
 
 #[test]

@@ -21,7 +21,8 @@ pub(super) fn model<B: Backend, S: Scheme<B>>() -> Model {
 fn body<B: Backend, S: Scheme<B>>(readers: usize) {
     play::<B, S>(
         readers,
-        |stage, reader| {
+        |stage, mut reader| {
+            reader.quiescent();
             let resumed = stage.flag.load(Relaxed) == 1;
             let hold = reader.hold();
             let mfn = stage.p2m[0].load(Relaxed);

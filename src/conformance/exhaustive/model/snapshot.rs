@@ -27,7 +27,8 @@ pub(super) fn model<B: Backend, S: Scheme<B>>() -> Model {
 fn body<B: Backend, S: Scheme<B>>(readers: usize) {
     play::<B, S>(
         readers,
-        |stage, reader| {
+        |stage, mut reader| {
+            reader.quiescent();
             let [first, second] =
                 reader.snapshot(|| [stage.p2m[0].load(Relaxed), stage.p2m[1].load(Relaxed)]);
             assert!(first == second, "a torn snapshot");

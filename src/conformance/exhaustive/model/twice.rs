@@ -18,7 +18,7 @@ pub(super) fn model<B: Backend, S: Scheme<B>>() -> Model {
 fn body<B: Backend, S: Scheme<B>>(readers: usize) {
     play::<B, S>(
         readers,
-        |stage, reader| {
+        |stage, mut reader| {
             let mut seen = 0;
             for _ in 0..2 {
                 let hold = reader.hold();
@@ -26,6 +26,7 @@ fn body<B: Backend, S: Scheme<B>>(readers: usize) {
                 drop(hold);
                 assert!(seen <= now, "an older incarnation than before");
                 seen = now;
+                reader.quiescent();
             }
             reader
         },

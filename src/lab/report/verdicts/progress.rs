@@ -58,7 +58,7 @@ impl Row for Progress {
         "finding",
     ];
     const CURE: &'static str =
-        "make it with `cargo run -p loom-tests --release --bin schedules -- --progress --write`";
+        "make it with `cargo run -p loom-tests --release -- record progress`";
 }
 
 impl Progress {

@@ -37,7 +37,7 @@ impl Row for Schedules {
         "finding",
     ];
     const CURE: &'static str =
-        "make it with `cargo run -p loom-tests --release --bin schedules -- --write`";
+        "make it with `cargo run -p loom-tests --release -- record schedules`";
 }
 
 impl Schedules {

@@ -27,7 +27,8 @@ impl Row for Stress {
         "scheme", "readers", "holds", "suspends", "waited", "torn", "stale", "seconds", "seed",
         "verdict", "expected",
     ];
-    const CURE: &'static str = "make it with `cargo run -p loom-tests --release --features ptom/lab --bin stress -- --write`";
+    const CURE: &'static str =
+        "make it with `cargo run -p loom-tests --release --features ptom/lab -- record stress`";
 }
 
 impl Stress {
