@@ -202,9 +202,9 @@ impl<B: Backend> KRwLock<B> {
                 .swap(Self::owned_by(heir) | HAS_WAITERS | wanted, Acquire);
             interlocked.wake(heir);
         } else {
-            // ORDERING: Release pairs with the Acquire in `enter` of the writer that gets the lock; it
-            // synchronises with those who left before us too, whose exits this continues. If it
-            // comes first it sees the lock held, and waits.
+            // AUDIT: Release to Relaxed survives in bravo: killed in rwlock, beyond the bound of bravo's models.
+            // ORDERING: Release pairs with the Acquire in `enter` of the writer that gets the lock; it synchronises with
+            // those who left before us too, whose exits this continues. If it is first it waits.
             self.owner.swap(WRITE_WANTED, Release);
             interlocked.wake_queue(self.id, Queue::Writer);
         }

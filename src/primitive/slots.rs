@@ -92,7 +92,7 @@ impl<B: Backend, T> Slots<B, T> {
     fn find(&self) -> Option<usize> {
         let free = |slot: &Padded<Slot<B, T>>| {
             let taken = &slot.0.taken;
-            // AUDIT: Acquire to Relaxed survives in rwlock, solaris: a slot is only a name there, and what
+            // AUDIT: Acquire to Relaxed survives in bravo, rwlock, solaris: a slot is only a name there, and what
             // is kept under it is ordered by the turnstile's interlock.
             // ORDERING: Acquire pairs with the Release in `release`: the slot's next owner starts
             // from what its last owner left. If the release is first we see its "no hold"; if the
@@ -104,7 +104,7 @@ impl<B: Backend, T> Slots<B, T> {
 
     /// Gives a claimed slot back.
     pub fn release(&self, index: usize) {
-        // AUDIT: Release to Relaxed survives in rwlock, solaris: a slot is only a name there; see `find`.
+        // AUDIT: Release to Relaxed survives in bravo, rwlock, solaris: a slot is only a name there; see `find`.
         // ORDERING: Release pairs with the Acquire in `find`; see there.
         self.slots[index].0.taken.store(0, Release);
         self.unreserved.0.fetch_add(1, Relaxed);

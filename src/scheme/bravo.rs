@@ -19,8 +19,8 @@
 //!
 //! The two fences have an order. If the reader's is first, the suspender finds the place taken, and waits.
 //! If the suspender's is first, the reader finds no bias, empties its place, and queues for the rwlock.
-//! (A published page-table lock looks at the bias `Relaxed`, with no fence, and lets go `Relaxed`:
-//! planted here, both are found.)
+//! (A published page-table lock looks at the bias `Relaxed`, with no fence, and lets go `Relaxed`: each of
+//! these, taken away here, is found by a model.)
 //!
 //! Source: Dice and Kogan, "BRAVO: Biased Locking for Reader-Writer Locks" (ATC 2019). Two
 //! differences: their table is the process's, ours the lock's, since a kernel has one such lock; and
@@ -139,9 +139,9 @@ impl<B: Backend> BravoReader<'_, B> {
             return false;
         }
         let place = self.place;
-        // ORDERING: Acquire pairs with the Release by which another reader of this place left: its hold comes
-        // before ours, and so before our own Release. If it is still in, the exchange fails.
-        let taken = place.compare_exchange(EMPTY, TAKEN, Acquire, Relaxed);
+        // Relaxed: the fence that follows acquires what another reader of this place released when it left, so
+        // that its hold comes before whatever we store there.
+        let taken = place.compare_exchange(EMPTY, TAKEN, Relaxed, Relaxed);
         if taken.is_err() {
             return false;
         }
@@ -152,9 +152,9 @@ impl<B: Backend> BravoReader<'_, B> {
         if bias.load(Acquire) == BIASED {
             return true;
         }
-        // ORDERING: Release, as in `BravoHold`'s drop: the suspender may find the place empty by this store,
-        // after another reader's hold.
-        place.store(EMPTY, Release);
+        // Relaxed: the suspender may find the place empty by this store, after another reader's hold; the fence
+        // above orders that hold before it.
+        place.store(EMPTY, Relaxed);
         false
     }
 
