@@ -1,7 +1,8 @@
 //! The answer in five lines, each computed: no figure and no scheme is named by hand.
 //!
 //! Invariant: schemes whose rows cannot be told apart are not ranked, and whoever does not exclude
-//! suspends is not a candidate.
+//! suspends is not a candidate. Nor is a scheme that needs quiescent points, since it cannot take a lock's
+//! place unless every reader has them; where it is cheaper that is said.
 
 use super::claims;
 use super::data::{Data, Measured};
@@ -54,8 +55,15 @@ impl<'d> Answer<'d> {
         self.measured.rows.iter().find(here)?.figures
     }
 
-    /// Registered schemes that hold, with a row.
+    /// Registered schemes that hold, and ask nothing more of a reader, with a row.
     fn candidates(&self) -> Vec<Candidate<'d>> {
+        let mut all = self.holders();
+        all.retain(|candidate| !candidate.scheme.claims.needs_quiescence);
+        all
+    }
+
+    /// Registered schemes that hold, with a row.
+    fn holders(&self) -> Vec<Candidate<'d>> {
         let rows = self.measured.rows.iter();
         let held = rows.filter(|row| row.workload == Workload::Hold && !row.crowded);
         let Some(threads) = held.map(|row| row.threads).max() else {
@@ -109,6 +117,17 @@ impl<'d> Answer<'d> {
             .collect();
         if !same.is_empty() {
             line.push_str(&format!("; not to be told from it: {}", same.join(", ")));
+        }
+        let cheaper = |other: &Candidate<'_>| {
+            other.scheme.claims.needs_quiescence
+                && other.figures.ratio.high < best.figures.ratio.low
+        };
+        for other in self.holders().iter().filter(|other| cheaper(other)) {
+            line.push_str(&format!(
+                "; cheaper is `{}` ({}), where every reader says often that it holds nothing",
+                other.scheme.name,
+                plain(other.figures.ratio.median)
+            ));
         }
         Some(line + ".")
     }
@@ -193,9 +212,6 @@ impl<'d> Answer<'d> {
                 ((slow - quick) as f64 / saved).ceil(),
                 own.scheme
             ));
-        }
-        if best.scheme.claims.needs_quiescence {
-            line.push_str("; a suspend waits until every reader says that it holds nothing");
         }
         Some(line + ".")
     }
