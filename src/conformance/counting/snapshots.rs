@@ -85,8 +85,9 @@ impl<B: Backend> Visit<Counting<B>> for Count {
         let alone = row(false, undisturbed::<Counting<B>, S>());
         let free = alone.passed();
         self.0.push(alone);
-        if free {
-            // Whoever writes nothing keeps no suspend waiting, so this ends.
+        if free && !S::CLAIMS.needs_quiescence {
+            // Whoever writes nothing keeps no suspend waiting, so this ends; unless a suspend waits for
+            // the reader's next quiescent point.
             self.0.push(row(true, overtaken::<Counting<B>, S>()));
         }
     }
