@@ -38,16 +38,27 @@ impl<S, P: Payload> Holder<'_, S, P> {
                     self.outcome.registered += 1;
                 }
                 self.hold::<B>(&reader);
-                reader.quiescent();
+                self.quiesce::<B>(&mut reader);
                 if self.rng.u32(..SNAPSHOT) == 0 && can_snapshot::<B, S, P>() {
                     self.snapshot::<B>(&reader);
-                    reader.quiescent();
+                    self.quiesce::<B>(&mut reader);
                 }
             }
         }
         drop(reader);
         self.mark.finished.store(true, Relaxed);
         self.outcome
+    }
+
+    /// Says that nothing is held; where that is what a suspend waits for, it is the hold that waits for the suspend.
+    fn quiesce<B: Backend>(&mut self, reader: &mut S::Reader<'_>)
+    where
+        S: Scheme<B>,
+    {
+        let changed = self.marks.changed.0.load(Relaxed);
+        reader.quiescent();
+        let waited = S::CLAIMS.needs_quiescence && self.marks.changed.0.load(Relaxed) > changed;
+        self.outcome.waited_holds += u64::from(waited);
     }
 
     #[inline]

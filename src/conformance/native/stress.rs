@@ -14,10 +14,16 @@ use super::reader::Holder;
 use super::suspender::Suspender;
 use crate::backend::Backend;
 use crate::platform::pinning::{self, Pinned};
-use crate::scheme::{Scheme, Size};
+use crate::scheme::{Scheme, Size, Tables};
 use fastrand::Rng;
 use std::thread;
 use std::time::Instant;
+
+/// A scheme with two modes changes between them all the time: suspends come every few holds.
+const TABLES: Tables = Tables {
+    slow_holds: 16,
+    ..Tables::FULL
+};
 
 /// Stresses a scheme for [`Plan::holds`] holds, on `payload`, whose words must be 0.
 ///
@@ -31,7 +37,10 @@ pub fn run<B: Backend, S: Scheme<B>, P: Payload>(
     payload: &P,
     quota: &Quota,
 ) -> Outcome {
-    let scheme = S::new(Size::readers(plan.readers + 1));
+    let scheme = S::new(Size {
+        readers: plan.readers + 1,
+        tables: TABLES,
+    });
     let mut rng = Rng::with_seed(plan.seed);
     let mut outcome = Outcome::default();
     for (pinned, limit) in [(true, plan.holds / 2), (false, plan.holds)] {
