@@ -28,7 +28,7 @@ impl Visit<Native> for All {
         let taken = AtomicU64::new(0);
         thread::scope(|scope| {
             scope.spawn(|| {
-                let vcpu = machine.vcpu().unwrap();
+                let mut vcpu = machine.vcpu().unwrap();
                 while !done.load(Relaxed) {
                     // Long enough for a whole suspend to fit between the first look and the last.
                     let (first, last) = vcpu.snapshot(|snap| {
@@ -41,6 +41,7 @@ impl Visit<Native> for All {
                     });
                     assert!(first.is_some() && last.is_some(), "{}", S::NAME);
                     taken.fetch_add(1, Relaxed);
+                    vcpu.quiescent();
                 }
             });
             for _ in 0..SUSPENDS {
