@@ -1,16 +1,15 @@
 //! `percpu`: every reader counts its holds in a word of its own; the suspender shuts a gate.
 //!
-//! An outermost hold stores to its own word, executes one full fence, and looks at the gate. That
-//! fence is the whole cost (about 8 ns on x86, one `lock`-prefixed instruction), and no shared word
-//! is written, so it scales. Inner holds only count. The suspender shuts the gate, executes one full
+//! An outermost hold stores to its own word, executes one full fence, and looks at the gate. On x86 one
+//! exchange is both, and the whole cost (about 8 ns); no shared word is written, so it scales. Inner holds only count. The suspender shuts the gate, executes one full
 //! fence, and waits for each word to become 0.
 //!
 //! # Reader against suspender
 //!
 //! | reader | suspender |
 //! |---|---|
-//! | `inside.store(1)` | `gate.close()` |
-//! | `fence(SeqCst)` | `fence(SeqCst)` |
+//! | `inside.store_mb(1)`: a store, | `gate.close()` |
+//! | and a full fence | `fence(SeqCst)` |
 //! | `gate.clear()` | `inside.load()` |
 //!
 //! The two fences have an order. If the reader's is first, the suspender's load sees the 1, and waits
@@ -98,9 +97,8 @@ impl<B: Backend> PerCpuReader<'_, B> {
     #[inline]
     fn enter(&self) {
         loop {
-            self.inside.store(1, Relaxed);
-            // ORDERING: SeqCst pairs with the fence in `suspend`; both orders are argued above.
-            B::fence(SeqCst);
+            // ORDERING: its full fence pairs with the one in `suspend`; both orders are argued above.
+            B::store_mb(self.inside, 1, Relaxed);
             if self.scheme.gate.clear() {
                 return;
             }

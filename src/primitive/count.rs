@@ -1,0 +1,134 @@
+//! A reader's live holds, counted in a word of its own.
+//!
+//! A hold is announced by a plain store and a light fence, and ends with another store: nothing that the
+//! machine waits for. A suspender shuts the [`Gate`], executes a heavy fence, and [`drain`]s the words.
+//!
+//! The owner is read at every hold, and so has no cell in it: the compiler keeps its addresses in registers
+//! only while nothing that a hold stores could be one of them. (A counter beside them cost a hold three loads
+//! more.) What a scheme keeps for each reader lies in the reader's slot.
+
+use super::{Full, Gate, Slots, drain};
+use crate::backend::{Atomic, Backend};
+use core::cell::Cell;
+use core::marker::PhantomData;
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+/// One reader's line: its count, and what else the scheme keeps for it.
+#[derive(Debug)]
+struct Own<B: Backend, T> {
+    /// Live holds; written by the owner only.
+    count: B::U64,
+    more: T,
+}
+
+/// The counts of all readers.
+#[derive(Debug)]
+pub struct Counts<B: Backend, T>(Slots<B, Own<B, T>>);
+
+/// A claimed count. Dropping it ends its holds, and gives the slot back.
+#[derive(Debug)]
+pub struct Count<'s, B: Backend, T> {
+    counts: &'s Counts<B, T>,
+    slot: usize,
+    /// The slot's line, so that a hold need not look it up.
+    own: &'s Own<B, T>,
+    not_sync: PhantomData<Cell<()>>,
+}
+
+impl<B: Backend, T> Counts<B, T> {
+    /// Room for so many readers, with what `more` makes beside each count.
+    pub fn new(readers: usize, mut more: impl FnMut() -> T) -> Self {
+        let own = || Own {
+            count: B::U64::new(0),
+            more: more(),
+        };
+        Self(Slots::new(readers, own))
+    }
+
+    /// Claims a count, which is 0; O(readers).
+    ///
+    /// # Errors
+    /// [`Full`] when there is none.
+    pub fn claim(&self) -> Result<Count<'_, B, T>, Full> {
+        let slot = self.0.claim()?;
+        Ok(Count {
+            counts: self,
+            slot,
+            own: self.0.get(slot),
+            not_sync: PhantomData,
+        })
+    }
+
+    /// Waits until each count has been 0 once.
+    pub fn drain(&self) {
+        drain::<B>(self.words(), |count| count == 0);
+    }
+
+    /// Whether every count is 0, looked at once.
+    pub fn all_zero(&self) -> bool {
+        // ORDERING: Acquire pairs with the Release that ends a hold, as that in `drain` does. Whoever is
+        // seen inside stays there, and the caller gives up.
+        self.words().all(|count| count.load(Acquire) == 0)
+    }
+
+    fn words(&self) -> impl Iterator<Item = &B::U64> {
+        self.0.iter().map(|own| &own.count)
+    }
+}
+
+impl<B: Backend, T> Count<'_, B, T> {
+    /// Counts a hold. If it is the outermost and the gate is not clear, `slow` decides.
+    #[inline]
+    pub fn begin(&self, gate: &Gate<B>, slow: impl FnOnce()) {
+        let count = self.own.count.load(Relaxed);
+        self.own.count.store(count + 1, Relaxed);
+        // ORDERING: pairs with the heavy fence of a suspend, which comes between the closing of the gate and
+        // the look at the counts. If it finds us after this store, the suspender sees the count, and waits;
+        // if before our look at the gate, we see it shut.
+        B::light_fence();
+        if !gate.clear() && count == 0 {
+            slow();
+        }
+    }
+
+    /// Counts a hold's end.
+    #[inline]
+    pub fn end(&self) {
+        let count = &self.own.count;
+        // ORDERING: Release pairs with the Acquire in `drain`: whoever sees the 0 sees all that the
+        // hold did. If the suspender looks first, it sees the count, and looks again.
+        count.store(count.load(Relaxed) - 1, Release);
+    }
+
+    /// Takes an outermost hold's announcement back, waits for the gate, and announces it again.
+    #[cold]
+    pub fn step_back(&self, gate: &Gate<B>) {
+        // AUDIT: Release to Relaxed survives in percpu_asym, percpu_rwsem: the light fence of `begin` comes between, and
+        // loom takes it for a full fence; it is a compiler fence, and Arm would need the Release.
+        // ORDERING: Release pairs with the Acquire in `drain`: the 0 that it sees may be this one, and
+        // nothing else orders our last hold before it where the light fence is none.
+        self.own.count.store(0, Release);
+        gate.wait();
+        self.own.count.store(1, Relaxed);
+        // ORDERING: pairs with the heavy fence of a suspend, as in `begin`.
+        B::light_fence();
+    }
+
+    /// Whether its reader holds.
+    pub fn holds(&self) -> bool {
+        self.own.count.load(Relaxed) != 0
+    }
+
+    /// What the scheme keeps beside it.
+    pub fn more(&self) -> &T {
+        &self.own.more
+    }
+}
+
+impl<B: Backend, T> Drop for Count<'_, B, T> {
+    fn drop(&mut self) {
+        // ORDERING: Release pairs with the Acquire in `drain`: it ends the hold of a leaked guard.
+        self.own.count.store(0, Release);
+        self.counts.0.release(self.slot);
+    }
+}
