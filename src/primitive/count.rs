@@ -91,6 +91,22 @@ impl<B: Backend, T> Count<'_, B, T> {
         }
     }
 
+    /// The same with a full fence in the outermost hold, for schemes whose suspenders pay for none.
+    #[inline]
+    pub fn begin_fenced(&self, gate: &Gate<B>, slow: impl FnOnce()) {
+        let count = self.own.count.load(Relaxed);
+        if count != 0 {
+            return self.own.count.store(count + 1, Relaxed);
+        }
+        // ORDERING: its full fence pairs with that of a suspend, which comes between the closing of the gate
+        // and the look at the counts. If it is first, the suspender sees the count, and waits; else we see
+        // the gate shut.
+        B::store_mb(&self.own.count, 1, Relaxed);
+        if !gate.clear() {
+            slow();
+        }
+    }
+
     /// Counts a hold's end.
     #[inline]
     pub fn end(&self) {

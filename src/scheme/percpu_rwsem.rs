@@ -36,6 +36,7 @@ use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// A count a reader, and a gate that remembers the mode.
 #[derive(Debug)]
+#[repr(C)]
 pub struct PerCpuRwSem<B: Backend> {
     gate: Gate<B>,
     /// Beside each count: holds with a fence since its reader last asked for the other mode.
