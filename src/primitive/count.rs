@@ -1,11 +1,11 @@
 //! A reader's live holds, counted in a word of its own.
 //!
-//! A hold is announced by a plain store and a light fence, and ends with another store: nothing that the
-//! machine waits for. A suspender shuts the [`Gate`], executes a heavy fence, and [`drain`]s the words.
+//! A hold is announced by a store, with a light fence or a full one, and ends with a plain store. A
+//! suspender shuts the [`Gate`], executes the fence that pairs with that one, and [`drain`]s the words.
 //!
 //! The owner is read at every hold, and so has no cell in it: the compiler keeps its addresses in registers
-//! only while nothing that a hold stores could be one of them. (A counter beside them cost a hold three loads
-//! more.) What a scheme keeps for each reader lies in the reader's slot.
+//! only while nothing that a hold stores could be one of them (a counter beside them adds three loads to
+//! a hold). What a scheme keeps for each reader lies in the reader's slot.
 
 use super::{Full, Gate, Slots, drain};
 use crate::backend::{Atomic, Backend};

@@ -1,8 +1,9 @@
 //! `percpu`: every reader counts its holds in a word of its own; the suspender shuts a gate.
 //!
 //! An outermost hold stores to its own word, executes one full fence, and looks at the gate. On x86 one
-//! exchange is both, and the whole cost (about 8 ns); no shared word is written, so it scales. Inner holds only count. The suspender shuts the gate, executes one full
-//! fence, and waits for each count to become 0.
+//! exchange is both, and the whole cost: that of one `lock`-prefixed instruction. No shared word is
+//! written, so it scales. Inner holds only count. The suspender shuts the gate, executes one full fence,
+//! and waits for each count to become 0.
 //!
 //! # Reader against suspender
 //!
