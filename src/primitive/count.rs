@@ -119,8 +119,9 @@ impl<B: Backend, T> Count<'_, B, T> {
     /// Takes an outermost hold's announcement back, waits for the gate, and announces it again.
     #[cold]
     pub fn step_back(&self, gate: &Gate<B>) {
-        // AUDIT: Release to Relaxed survives in percpu_asym, percpu_rwsem: the light fence of `begin` comes between, and
-        // loom takes it for a full fence; it is a compiler fence, and Arm would need the Release.
+        // AUDIT: Release to Relaxed survives in percpu, percpu_asym, percpu_rwsem: the fence of the hold that steps back
+        // comes between. In percpu_asym it is a light one, which loom takes for a full fence; it is a compiler
+        // fence, and Arm would need the Release.
         // ORDERING: Release pairs with the Acquire in `drain`: the 0 that it sees may be this one, and
         // nothing else orders our last hold before it where the light fence is none.
         self.own.count.store(0, Release);
