@@ -77,17 +77,18 @@ impl<B: Backend, T> Counts<B, T> {
 }
 
 impl<B: Backend, T> Count<'_, B, T> {
-    /// Counts a hold. If it is the outermost and the gate is not clear, `slow` decides.
+    /// Counts a hold. If the gate is not clear, `slow` is told how many there are round this one: only the
+    /// outermost need think. (That one is asked there, so that others never are.)
     #[inline]
-    pub fn begin(&self, gate: &Gate<B>, slow: impl FnOnce()) {
+    pub fn begin(&self, gate: &Gate<B>, slow: impl FnOnce(u64)) {
         let count = self.own.count.load(Relaxed);
         self.own.count.store(count + 1, Relaxed);
         // ORDERING: pairs with the heavy fence of a suspend, which comes between the closing of the gate and
         // the look at the counts. If it finds us after this store, the suspender sees the count, and waits;
         // if before our look at the gate, we see it shut.
         B::light_fence();
-        if !gate.clear() && count == 0 {
-            slow();
+        if !gate.clear() {
+            slow(count);
         }
     }
 

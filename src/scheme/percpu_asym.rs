@@ -97,9 +97,12 @@ impl<B: Backend> PerCpuAsym<B> {
 }
 
 impl<B: Backend> PerCpuAsymReader<'_, B> {
-    /// The gate was not clear, and this is an outermost hold, announced.
+    /// The gate was not clear, and this hold is announced, with so many around it.
     #[cold]
-    fn enter_slow(&self) {
+    fn enter_slow(&self, around: u64) {
+        if around != 0 {
+            return;
+        }
         let gate = &self.scheme.gate;
         loop {
             if gate.fenced() {
@@ -123,7 +126,8 @@ impl<B: Backend> Translate for PerCpuAsymReader<'_, B> {
 
     #[inline]
     fn hold(&self) -> PerCpuAsymHold<'_, B> {
-        self.count.begin(&self.scheme.gate, || self.enter_slow());
+        self.count
+            .begin(&self.scheme.gate, |around| self.enter_slow(around));
         PerCpuAsymHold(self)
     }
 }

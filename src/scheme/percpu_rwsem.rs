@@ -93,9 +93,12 @@ impl<B: Backend> Scheme<B> for PerCpuRwSem<B> {
 }
 
 impl<B: Backend> PerCpuRwSemReader<'_, B> {
-    /// The gate was not clear, and this is an outermost hold, announced.
+    /// The gate was not clear, and this hold is announced, with so many around it.
     #[cold]
-    fn enter_slow(&self) {
+    fn enter_slow(&self, around: u64) {
+        if around != 0 {
+            return;
+        }
         let gate = &self.scheme.gate;
         loop {
             // ORDERING: SeqCst pairs with the fence in `suspend` where the gate is fenced; both orders are
@@ -129,7 +132,8 @@ impl<B: Backend> Translate for PerCpuRwSemReader<'_, B> {
 
     #[inline]
     fn hold(&self) -> PerCpuRwSemHold<'_, B> {
-        self.count.begin(&self.scheme.gate, || self.enter_slow());
+        self.count
+            .begin(&self.scheme.gate, |around| self.enter_slow(around));
         PerCpuRwSemHold(self)
     }
 }
