@@ -3,7 +3,8 @@
 
 use super::grid::Grid;
 use super::number::{count, micros, plain};
-use super::workloads::{NONE, gives_notes};
+use super::notes::gives_notes;
+use super::workloads::NONE;
 use crate::lab::measure::clocked::HEAVY_FENCE;
 use crate::lab::summary::{Condition, SuspendRow};
 use std::collections::{BTreeMap, BTreeSet};
