@@ -76,6 +76,8 @@ fn a_read_within_a_read_passes_a_waiting_writer() {
         scope.spawn(|| *lock.write() += 1);
         thread::sleep(SOON);
         assert_eq!((*lock.read(), *outer), (0, 0));
+        let tried = lock.try_read().map(|inner| *inner);
+        assert_eq!(tried, Some(0), "within a read it cannot have to wait");
     });
     assert_eq!(*lock.read(), 1);
 }
