@@ -12,7 +12,8 @@ use super::workload;
 use crate::backend::Native;
 use crate::lab::peers::{self, Order};
 use crate::lab::sample::Workload;
-use crate::scheme::{Full, Scheme, Size, Visit, each_native, unprotected::Unprotected};
+use crate::native::each_native;
+use crate::scheme::{Full, Scheme, Size, Visit, unprotected::Unprotected};
 use std::sync::Arc;
 
 /// The contender that all are compared with.
