@@ -29,9 +29,10 @@ const LAYERS: [&str; 11] = [
 const CORE: usize = 6;
 
 /// The files that may have unsafe code.
-const UNSAFE: [&str; 9] = [
+const UNSAFE: [&str; 10] = [
     "conformance/exhaustive/stage.rs",
     "conformance/native/plain.rs",
+    "lab/measure/place.rs",
     "lab/peers/c/ffi.rs",
     "lab/peers/seize.rs",
     "lock/excludes.rs",

@@ -42,6 +42,7 @@ pub mod on_machine;
 pub mod p2m;
 mod pace;
 pub mod paired;
+pub mod place;
 pub mod plan;
 pub mod rhythm;
 mod schedule;
