@@ -1,8 +1,9 @@
 //! The invariants of a machine at rest, checked by counting everything again.
 
 use super::frame::{Owner, Type};
+use super::host::Host;
 use super::machine::Guest;
-use super::number::{ENTRIES, Pfn, RawMfn};
+use super::number::{Pfn, RawMfn};
 use super::pte::Pte;
 use crate::backend::{Atomic, Backend};
 use alloc::vec::Vec;
@@ -28,8 +29,8 @@ impl<B: Backend> Guest<B> {
         };
         for mfn in all() {
             let frame = host.frame(mfn);
-            if frame.owner() != Owner::Free {
-                refer(mfn, false);
+            if frame.allocated() {
+                refer(mfn, frame.xen_heap());
             }
             if frame.pinned() {
                 refer(mfn, true);
@@ -37,7 +38,7 @@ impl<B: Backend> Guest<B> {
             let Some(level) = frame.live_table() else {
                 continue;
             };
-            for index in 0..ENTRIES {
+            for index in Host::<B>::slots(level) {
                 let pte = Pte(host.memory.read(mfn, index));
                 let linear =
                     level > 1 && pte.mfn() == mfn && host.frame(mfn).kind() == Type::table(level);
@@ -47,9 +48,11 @@ impl<B: Backend> Guest<B> {
             }
         }
         for vcpu in self.domain.vcpus.iter() {
-            match vcpu.cr3.load(Relaxed) {
-                0 => {}
-                root => refer(RawMfn(root), true),
+            for register in vcpu.roots() {
+                match register.load(Relaxed) {
+                    0 => {}
+                    root => refer(RawMfn(root), true),
+                }
             }
         }
         let counted = |mfn: &RawMfn| {

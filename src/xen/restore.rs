@@ -127,13 +127,11 @@ impl<B: Backend> Guest<B> {
             Mode::Deranged { seed } => self.deranged(image, seed),
             Mode::Cancelled => image.pages.iter().map(|p| p.mfn).collect(),
         };
-        let old_foreign = (RESERVED..self.host.frames())
+        // The guest's all, those that have no PFN included, and what another domain had of them.
+        let left = (RESERVED..self.host.frames())
             .map(RawMfn)
-            .filter(|m| self.host.frame(*m).owner() == Owner::Foreign);
-        old_foreign.for_each(|mfn| self.host.release(mfn));
-        for page in &image.pages {
-            self.host.release(page.mfn);
-        }
+            .filter(|m| self.host.frame(*m).owner() != Owner::Free);
+        left.for_each(|mfn| self.host.release(mfn));
         for (page, mfn) in image.pages.iter().zip(&moved) {
             self.host.give(*mfn, Some(page.pfn));
         }
@@ -185,8 +183,13 @@ impl<B: Backend> Guest<B> {
         moved
     }
 
-    /// Writes a table's entries with the new frames' numbers.
+    /// Writes a page's words, a table's entries with the new frames' numbers.
     fn localise(&self, page: &Page, mfn: RawMfn) {
+        for (index, word) in page.data.iter().flatten().enumerate() {
+            if *word != 0 {
+                self.host.memory.write(mfn, index, *word);
+            }
+        }
         let Some(table) = &page.table else { return };
         for (index, entry) in table.entries.iter().enumerate() {
             let pte = Pte(*entry);
@@ -208,7 +211,7 @@ impl<B: Backend> Guest<B> {
         let old = RawMfn(info.shared_info.load(Relaxed) >> super::number::PAGE_SHIFT);
         let new = RawMfn(2 * SHARED_INFO + 1 - old.0);
         self.host.release(old);
-        self.host.give(new, None);
+        self.host.share(new);
         info.shared_info.store(maddr(new), Relaxed);
         for ring in info.rings() {
             let pfn = Pfn(ring.load(Relaxed));
@@ -219,12 +222,14 @@ impl<B: Backend> Guest<B> {
     }
 
     fn load_roots(&self, image: &Image) -> Result<(), Failed> {
-        for (vcpu, root) in self.domain.vcpus.iter().zip(&image.roots) {
-            vcpu.cr3.store(0, Relaxed);
-            let Some(root) = root else { continue };
-            let mfn = self.domain.p2m(*root).ok_or(Failed::Load)?.raw();
-            self.host.get_table(mfn, 4).map_err(|_| Failed::Load)?;
-            vcpu.cr3.store(mfn.0, Relaxed);
+        for (vcpu, roots) in self.domain.vcpus.iter().zip(&image.roots) {
+            for (register, root) in vcpu.roots().into_iter().zip(roots) {
+                register.store(0, Relaxed);
+                let Some(root) = root else { continue };
+                let mfn = self.domain.p2m(*root).ok_or(Failed::Load)?.raw();
+                self.host.get_table(mfn, 4).map_err(|_| Failed::Load)?;
+                register.store(mfn.0, Relaxed);
+            }
         }
         Ok(())
     }
