@@ -1,12 +1,9 @@
 //! Linear entries left in place across a save: which restores fail, of all twelve that were tried.
 
-use super::boot::machine;
+use super::calls::fresh;
 use super::replay::Replay;
 use ptom::xen::Domid;
-use ptom::xen::mmuext::MmuextOp;
-use ptom::xen::raw::RawUpdate;
 use ptom::xen::save::Failed;
-use serde_json::json;
 
 /// One run: its name in the record, which table names which, what else was done, and how the
 /// restore ended.
@@ -70,36 +67,21 @@ const CASES: [Case; 12] = [
 ];
 
 fn ends(case: &Case) -> Result<(), Failed> {
-    let (run, _) = super::read("vectors-i1.jsonl");
-    let machine = machine(&run);
+    let (machine, run) = fresh();
     let mut replay = Replay::new(&machine, &run);
-    let tables = [("T2", 1), ("T2b", 1), ("T3", 2), ("T4", 3), ("T4b", 3)];
-    let pin = |replay: &Replay<'_>, role: &str, command| {
-        let arg1 = replay.names.mfn(role);
-        let op = MmuextOp {
-            command,
-            arg1,
-            arg2: 0,
-        };
-        replay.with(|raw| raw.mmuext_op([Some(op)], None, Domid::SELF))
-    };
-    for (role, command) in tables {
-        let flags = json!(format!("{role}|0x5"));
-        let (va, val) = (replay.names.va(role), replay.value(&flags));
-        assert_eq!(replay.with(|raw| raw.update_va_mapping(va, val, 0)), 0);
-        assert_eq!(pin(&replay, role, command), 0);
+    for (role, level) in [("T2", 2), ("T2b", 2), ("T3", 3), ("T4", 4), ("T4b", 4)] {
+        replay.table(role, level);
     }
-    let write = |replay: &Replay<'_>, table: &str, target: &str, index: u64| {
-        let ptr = (replay.names.mfn(table) << 12) + index * 8;
-        let val = replay.value(&json!(format!("{target}|0x1")));
-        replay.with(|raw| raw.mmu_update([Some(RawUpdate { ptr, val })], None, Domid::SELF))
+    let write = |table: &str, index: u64, target: &str| {
+        let ptr = format!("{table}+{:#x}", index * 8);
+        replay.update(&ptr, &format!("{target}|0x1"), Domid::SELF)
     };
     if let Some(below) = case.below {
-        assert_eq!(write(&replay, case.to, below, 0), 0);
+        assert_eq!(write(case.to, 0, below), 0);
     }
-    assert_eq!(write(&replay, case.from, case.to, 300), 0);
+    assert_eq!(write(case.from, 300, case.to), 0);
     if case.unpinned {
-        assert_eq!(pin(&replay, case.to, 4), 0);
+        assert_eq!(replay.extended(4, case.to, "0"), 0);
     }
     replay.suspend_once();
     replay.suspended.unwrap()

@@ -4,7 +4,9 @@
 //! simulated guest, and each row must give the recorded answer: return value, entries done, and what
 //! is read back, to the bit. A difference names the file, the row and what the row was for.
 
+mod beyond;
 mod boot;
+mod calls;
 mod linear;
 mod names;
 mod replay;

@@ -31,6 +31,7 @@ struct Got {
 }
 
 const UNTOUCHED: u32 = u32::MAX;
+const EFAULT: i64 = -14;
 
 fn number(text: &str) -> u32 {
     match text {
@@ -40,9 +41,20 @@ fn number(text: &str) -> u32 {
         "PIN_L4_TABLE" => 3,
         "UNPIN_TABLE" => 4,
         "NEW_BASEPTR" => 5,
+        "TLB_FLUSH_LOCAL" => 6,
+        "INVLPG_LOCAL" => 7,
+        "TLB_FLUSH_MULTI" => 8,
+        "INVLPG_MULTI" => 9,
+        "TLB_FLUSH_ALL" => 10,
+        "INVLPG_ALL" => 11,
+        "FLUSH_CACHE" => 12,
+        "SET_LDT" => 13,
         "NEW_USER_BASEPTR" => 15,
         "CLEAR_PAGE" => 16,
         "COPY_PAGE" => 17,
+        "FLUSH_CACHE_GLOBAL" => 18,
+        "MARK_SUPER" => 19,
+        "UNMARK_SUPER" => 20,
         other => panic!("{other}: no such command here"),
     }
 }
@@ -133,9 +145,10 @@ impl<'m> Replay<'m> {
             "guest_write" => {
                 let va = self.names.va(args["va"].as_str().unwrap());
                 let val = self.value(&args["val"]);
-                let stored = self.with(|raw| raw.store(va, 8, val));
+                let bytes = args["bytes"].as_u64().unwrap_or(8) as u32;
+                let stored = self.with(|raw| raw.store(va, bytes, val));
                 // A store has no count: the recorder's "not written" for it is the same.
-                let rc = Some(if stored.is_ok() { 0 } else { -1 });
+                let rc = Some(if stored.is_ok() { 0 } else { EFAULT });
                 Got {
                     rc,
                     done: Some(UNTOUCHED),
@@ -143,8 +156,9 @@ impl<'m> Replay<'m> {
                 }
             }
             "vm_assist" => {
-                assert_eq!(setup, "enable(0) writable_pagetables(2)");
-                let rc = self.with(|raw| raw.vm_assist(0, 2));
+                let mut words = setup.split(['(', ')']).filter_map(|w| w.parse().ok());
+                let (command, kind) = (words.next().unwrap(), words.next().unwrap());
+                let rc = self.with(|raw| raw.vm_assist(command, kind));
                 Got {
                     rc: Some(rc),
                     ..Got::default()
