@@ -193,11 +193,15 @@ impl<B: Backend> Raw<'_, B> {
             .map_or(u64::MAX, |pfn| pfn.0)
     }
 
-    /// Writes the guest's own P2M, which Xen never does: this PFN has this frame, or none.
+    /// Writes the guest's own P2M, which Xen never does: this PFN has this frame, or none. A number that
+    /// is no frame's is not written, and counts as a fault: no saver would take such a guest.
     pub fn set_p2m(self, pfn: Pfn, mfn: Option<u64>) {
         let domain = self.cpu.domain();
+        let is_frame = |mfn| self.cpu.host().is_frame(RawMfn(mfn));
+        if pfn.0 >= domain.pages() || !mfn.is_none_or(is_frame) {
+            return self.cpu.tally.count(Verdict::Fault);
+        }
         match mfn {
-            _ if pfn.0 >= domain.pages() => self.cpu.tally.count(Verdict::Fault),
             Some(mfn) => domain.set_p2m(pfn, RawMfn(mfn)),
             None => domain.clear_p2m(pfn),
         }

@@ -146,15 +146,21 @@ impl<B: Backend> Guest<B> {
         moved
     }
 
-    fn free_frames(&self) -> impl Iterator<Item = RawMfn> {
-        let free = |m: &RawMfn| self.host.frame(*m).owner() != Owner::Guest;
-        (RESERVED..self.host.frames()).map(RawMfn).filter(free)
+    /// The frames that none of the saved pages had, lowest first.
+    fn others(&self, image: &Image) -> impl Iterator<Item = RawMfn> {
+        let mut had = alloc::vec![false; self.host.frames() as usize];
+        for page in &image.pages {
+            had[page.mfn.0 as usize] = true;
+        }
+        (RESERVED..self.host.frames())
+            .map(RawMfn)
+            .filter(move |mfn| !had[mfn.0 as usize])
     }
 
     /// The window that the guest is not in; frames left there by a derangement are skipped, and made
     /// up for.
     fn fresh(&self, image: &Image) -> Vec<RawMfn> {
-        self.free_frames().take(image.pages.len()).collect()
+        self.others(image).take(image.pages.len()).collect()
     }
 
     /// Its own frames, exchanged along one cycle, so that none stays; one in 64 replaced.
@@ -177,7 +183,7 @@ impl<B: Backend> Guest<B> {
             moved[*from] = pages[*to].mfn;
         }
         let replaced = order.iter().skip(8).step_by(64);
-        for (at, mfn) in replaced.zip(self.free_frames()) {
+        for (at, mfn) in replaced.zip(self.others(image)) {
             moved[*at] = mfn;
         }
         moved

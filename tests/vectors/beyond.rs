@@ -90,6 +90,31 @@ fn a_former_root_keeps_xens_slots() {
 }
 
 #[test]
+fn the_guest_does_not_get_at_xens_slots() {
+    on_guest(|guest| {
+        let slot = |index: u64| 0xffff << 48 | 258 << 39 | index << 30;
+        for va in [slot(258), slot(0)] {
+            assert!(guest.with(|raw| raw.load(va)).is_err(), "{va:#x}");
+            assert!(guest.with(|raw| raw.store(va, 8, 0)).is_err(), "{va:#x}");
+        }
+    });
+}
+
+#[test]
+fn a_linear_entry_makes_no_table() {
+    on_guest(|guest| {
+        guest.table("T3", 3);
+        guest.table("T4", 4);
+        // Good for a root, but not for an L3: and a root it is not yet.
+        assert_eq!(guest.update("N0+0x0", "T3|0x7", Domid::SELF), 0);
+        assert_eq!(guest.remap("N0", "0x5"), 0);
+        assert_eq!(guest.update("T4+0x8", "N0|0x5", Domid::SELF), EINVAL);
+        assert_eq!(guest.extended(PIN_L4, "N0", "0"), 0);
+        assert_eq!(guest.update("T4+0x8", "N0|0x5", Domid::SELF), 0);
+    });
+}
+
+#[test]
 fn whose_frames_an_update_may_map() {
     on_guest(|guest| {
         guest.table("T1", 1);
