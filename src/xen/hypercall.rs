@@ -170,9 +170,9 @@ impl<B: Backend> Cpu<'_, B> {
             return Err(Errno::Perm);
         }
         let frame = host.frame(table);
-        let had_by = |owner| host.is_frame(table) && frame.owner() == owner && frame.count() > 0;
+        let had_by = |owner| frame.owner() == owner && frame.count() > 0;
         let preserve = match command {
-            Command::MachPhys if had_by(owns.owner()) => {
+            Command::MachPhys if had_by(owns.owner()) && host.is_frame(table) => {
                 host.set_m2p(table, Some(super::Pfn(val.0)));
                 return Ok(());
             }

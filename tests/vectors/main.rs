@@ -8,6 +8,7 @@ mod beyond;
 mod boot;
 mod calls;
 mod linear;
+mod lost;
 mod names;
 mod replay;
 mod suspend;

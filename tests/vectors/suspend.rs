@@ -41,23 +41,33 @@ const KEPT: [(&str, &str, u64); 26] = [
 ];
 
 impl Replay<'_> {
-    /// Suspends and restores the guest, if that has not been done. Returns what went wrong.
-    pub(crate) fn suspend_once(&mut self) -> Option<String> {
-        if self.suspended.is_some() {
-            return None;
-        }
+    /// Suspends and restores the guest; returns how many page tables came back empty.
+    pub(crate) fn suspend(&mut self) -> Result<u64, Failed> {
         self.with(|raw| raw.update_va_mapping(WINDOW, 0, 0));
         let mut world = self.cpu.suspend();
         world.canonicalise_rings();
         let register = world.start_info().unwrap();
-        let outcome = world.hypercall(register, Mode::Fresh);
+        let outcome = world.hypercall(register, Mode::Fresh)?;
         drop(world);
-        let result = outcome.map(|outcome| {
-            assert_eq!(outcome, Outcome::Resumed { lost_tables: 0 });
-            self.names.look_up(&self.cpu);
-        });
-        self.suspended = Some(result);
-        result.err().map(|failed| failed.to_string())
+        self.names.look_up(&self.cpu);
+        match outcome {
+            Outcome::Resumed { lost_tables } => Ok(lost_tables),
+            Outcome::Cancelled => panic!("nobody cancelled"),
+        }
+    }
+
+    /// The same, if that has not been done. Returns what went wrong.
+    pub(crate) fn suspend_once(&mut self) -> Option<String> {
+        if self.suspended.is_some() {
+            return None;
+        }
+        let ended = self.suspend();
+        self.suspended = Some(ended.map(drop));
+        match ended {
+            Ok(0) => None,
+            Ok(lost) => Some(format!("{lost} tables came back empty")),
+            Err(failed) => Some(failed.to_string()),
+        }
     }
 
     /// The run whose restore failed on real Xen has no row after it: here it must fail too.
