@@ -9,11 +9,7 @@
 use super::kernel::Kernel;
 use super::{PmapError, RECURSIVE_SLOT};
 use crate::backend::Backend;
-use crate::xen::{Access, Mfn, Mmu, MmuUpdate, NewPte, Pte};
-use alloc::vec::Vec;
-
-/// Updates a hypercall: the size of NetBSD's queue.
-const QUEUE: usize = 2048;
+use crate::xen::{Access, Mfn, Mmu, MmuUpdate, NewPte, Pte, UpdateQueue};
 
 impl<B: Backend> Kernel<B> {
     /// The entry by which a root names itself: read-only, as the linear rule demands.
@@ -42,15 +38,15 @@ impl<B: Backend> Kernel<B> {
         access: Access<'g, B>,
         mut entry: impl FnMut(Mfn<'g>) -> NewPte<'g>,
     ) -> Result<(), PmapError> {
-        let mut updates = Vec::new();
+        let mut queue = UpdateQueue::new(access);
+        let mut queued = Ok(());
         self.each_root(|root| {
-            if let Some(mfn) = access.mfn(root) {
-                updates.push(MmuUpdate::normal(mfn.entry(RECURSIVE_SLOT), entry(mfn)));
+            if let (Ok(()), Some(mfn)) = (queued, access.mfn(root)) {
+                let slot = mfn.entry(RECURSIVE_SLOT);
+                queued = queue.push(MmuUpdate::normal(slot, entry(mfn)));
             }
         });
-        for queue in updates.chunks(QUEUE) {
-            access.mmu_update(queue)?;
-        }
-        Ok(())
+        queued?;
+        Ok(queue.flush()?)
     }
 }

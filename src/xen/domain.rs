@@ -39,8 +39,20 @@ impl<B: Backend> StartInfo<B> {
 pub struct VcpuState<B: Backend> {
     /// The loaded root, an MFN; 0 before the first.
     pub(super) cr3: B::U64,
+    /// The root of user mode, likewise: a 64-bit guest has two.
+    pub(super) user: B::U64,
     pub(super) tally: Tally<B>,
 }
+
+impl<B: Backend> VcpuState<B> {
+    /// The registers that hold a root, each with a type reference, or 0.
+    pub(super) fn roots(&self) -> [&B::U64; 2] {
+        [&self.cr3, &self.user]
+    }
+}
+
+/// Frames that a guest may have beyond its pages.
+const HEADROOM: u64 = 256;
 
 /// One paravirtualised guest.
 #[derive(Debug)]
@@ -48,6 +60,8 @@ pub struct Domain<B: Backend> {
     p2m: Box<[B::U64]>,
     /// Twice the suspends survived; odd during a restore.
     incarnation: B::U64,
+    /// By number: what the guest asked for by `vm_assist`.
+    pub(super) assists: B::U64,
     pub(super) start_info: StartInfo<B>,
     pub(super) vcpus: Slots<B, VcpuState<B>>,
     /// What pauses the vCPUs: each is a reader while it is in Xen, and the one that suspends waits
@@ -66,9 +80,11 @@ impl<B: Backend> Domain<B> {
         Self {
             p2m: (0..pages).map(|_| B::U64::new(INVALID)).collect(),
             incarnation: B::U64::new(0),
+            assists: B::U64::new(0),
             start_info,
             vcpus: Slots::new(vcpus, || VcpuState {
                 cr3: B::U64::new(0),
+                user: B::U64::new(0),
                 tally: Tally::new(),
             }),
             paused,
@@ -83,6 +99,11 @@ impl<B: Backend> Domain<B> {
     /// How many pages it has.
     pub fn pages(&self) -> u64 {
         self.p2m.len() as u64
+    }
+
+    /// How many frames it may have.
+    pub fn most_frames(&self) -> u64 {
+        self.pages() + HEADROOM
     }
 
     /// Suspends survived.
@@ -113,6 +134,10 @@ impl<B: Backend> Domain<B> {
     pub(super) fn set_p2m(&self, pfn: Pfn, mfn: RawMfn) {
         let next = Stamp::of(self.sequence().div_ceil(2));
         self.p2m[pfn.0 as usize].store(P2mWord::new(mfn, next).0, Relaxed);
+    }
+
+    pub(super) fn clear_p2m(&self, pfn: Pfn) {
+        self.p2m[pfn.0 as usize].store(INVALID, Relaxed);
     }
 
     pub(super) fn begin_restore(&self) {
@@ -155,11 +180,13 @@ impl<'m, B: Backend> Cpu<'m, B> {
 
 impl<B: Backend> Drop for Cpu<'_, B> {
     fn drop(&mut self) {
-        // A vCPU that goes offline lets its root go: in Xen, so not in the middle of a restore.
+        // A vCPU that goes offline lets its roots go: in Xen, so not in the middle of a restore.
         let _in_xen = self.runs.hold();
-        let root = self.state.cr3.swap(0, Relaxed);
-        if root != 0 {
-            self.host().put_table(RawMfn(root));
+        for register in self.state.roots() {
+            let root = register.swap(0, Relaxed);
+            if root != 0 {
+                self.host().put_table(RawMfn(root));
+            }
         }
         self.domain().vcpus.release(self.id);
     }

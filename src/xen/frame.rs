@@ -12,6 +12,10 @@
 //! | 12 | validated | the entries of the table were checked and hold their references |
 //! | 13..37 | type count | references that need the type |
 //! | 37..61 | count | references of any kind, the owner's included |
+//! | 61 | allocated | one reference is the owner's, until it gives the frame back |
+//! | 62 | Xen heap | Xen's own memory, shared with the guest: never on the free list |
+//!
+//! A frame with a count of 0 is nobody's, whatever else its word says: no reference can be taken.
 //!
 //! The invariant, checked by [`Guest::broken_invariants`](super::Guest::broken_invariants): counts
 //! equal the references found by walking every validated table.
@@ -74,6 +78,8 @@ const VALIDATED: u64 = 1 << 12;
 const TYPE_COUNT_SHIFT: u32 = 13;
 const COUNT_SHIFT: u32 = 37;
 const COUNT_MASK: u64 = (1 << 24) - 1;
+const ALLOCATED: u64 = 1 << 61;
+const XEN_HEAP: u64 = 1 << 62;
 
 /// The value of a frame's word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +91,13 @@ impl Frame {
 
     /// A frame just given to `owner`: one reference, no type.
     pub const fn given(owner: Owner) -> Frame {
-        Frame(owner as u64 | 1 << COUNT_SHIFT)
+        Frame(owner as u64 | 1 << COUNT_SHIFT | ALLOCATED)
+    }
+
+    /// A frame of Xen's own that the guest may map: writable for good, so it can be no page table.
+    pub const fn shared() -> Frame {
+        let typed = (Type::Writable as u64) << TYPE_SHIFT | 1 << TYPE_COUNT_SHIFT | VALIDATED;
+        Frame(Self::given(Owner::Guest).0 | typed | XEN_HEAP)
     }
 
     /// Who has it.
@@ -130,6 +142,16 @@ impl Frame {
         (self.0 >> COUNT_SHIFT) & COUNT_MASK
     }
 
+    /// Whether one reference is the owner's.
+    pub const fn allocated(self) -> bool {
+        self.0 & ALLOCATED != 0
+    }
+
+    /// Whether it is Xen's own memory.
+    pub const fn xen_heap(self) -> bool {
+        self.0 & XEN_HEAP != 0
+    }
+
     /// A table in use: typed, counted and checked. What the tools canonicalise.
     pub const fn live_table(self) -> Option<u32> {
         if self.validated() && self.type_count() > 0 {
@@ -139,9 +161,9 @@ impl Frame {
         }
     }
 
-    /// One reference more; `None` when the count is full.
+    /// One reference more; `None` when the count is full, or has fallen to 0.
     pub(super) const fn got(self) -> Option<Frame> {
-        if self.count() == COUNT_MASK {
+        if self.count() == COUNT_MASK || self.count() == 0 {
             return None;
         }
         Some(Frame(self.0 + (1 << COUNT_SHIFT)))
@@ -177,6 +199,11 @@ impl Frame {
         let cleared = self.0 & !(7 << TYPE_SHIFT) & !VALIDATED;
         let validated = if kind.level().is_none() { VALIDATED } else { 0 };
         Frame(cleared | (kind as u64) << TYPE_SHIFT | validated)
+    }
+
+    /// The owner gives the frame back; the count is for the caller to lower.
+    pub(super) const fn disowned(self) -> Frame {
+        Frame(self.0 & !ALLOCATED)
     }
 
     pub(super) const fn with_validated(self) -> Frame {

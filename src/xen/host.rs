@@ -4,11 +4,18 @@
 //! M2P is plain atomics, as in Xen, where a guest may write what it likes for frames it owns.
 
 use super::frame::{Frame, Owner};
+use super::machine::RESERVED;
 use super::memory::Memory;
 use super::number::{INVALID, Pfn, RawMfn};
 use crate::backend::{Atomic, Backend};
 use alloc::boxed::Box;
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+
+/// A frame below the end of RAM that is none: a display's.
+const LOW_HOLE: usize = 3;
+/// A frame of another domain's, and what that one says it is.
+const NEIGHBOURS: usize = 4;
+const NEIGHBOURS_PFN: u64 = 0x800;
 
 /// A simulated machine.
 #[derive(Debug)]
@@ -19,21 +26,29 @@ pub struct Host<B: Backend> {
     /// Never both: XSA-240.
     pub(super) linear: Box<[B::U32]>,
     pub(super) memory: Memory<B>,
+    /// Frames that the guest has, those it gave back but still has mapped included.
+    owned: B::U64,
     /// Counts that would have gone below zero, or past their end: a simulator's or a control's fault.
     pub(super) miscounts: B::U64,
 }
 
 impl<B: Backend> Host<B> {
-    /// `frames` free frames, of which `tables` may have contents of their own at once. Frame 0 is no RAM.
+    /// `frames` free frames, of which `tables` may have contents of their own at once. Frame 0 and the
+    /// hole of the display are no RAM; one frame is another domain's.
     pub(super) fn new(frames: usize, tables: usize) -> Self {
         let host = Self {
             frames: (0..frames).map(|_| B::U64::new(Frame::FREE.0)).collect(),
             m2p: (0..frames).map(|_| B::U64::new(INVALID)).collect(),
             linear: (0..frames).map(|_| B::U32::new(0)).collect(),
             memory: Memory::new(frames, tables),
+            owned: B::U64::new(0),
             miscounts: B::U64::new(0),
         };
-        host.frames[0].store(Frame::given(Owner::NoRam).0, Relaxed);
+        for hole in [0, LOW_HOLE] {
+            host.frames[hole].store(Frame::given(Owner::NoRam).0, Relaxed);
+        }
+        host.frames[NEIGHBOURS].store(Frame::given(Owner::Foreign).0, Relaxed);
+        host.m2p[NEIGHBOURS].store(NEIGHBOURS_PFN, Relaxed);
         host
     }
 
@@ -101,15 +116,79 @@ impl<B: Backend> Host<B> {
 
     /// Takes a frame back: no owner, no contents, no M2P.
     pub(super) fn release(&self, mfn: RawMfn) {
+        let frame = self.frame(mfn);
+        if frame.owner() == Owner::Guest && !frame.xen_heap() {
+            self.owned.fetch_sub(1, Relaxed);
+        }
         self.memory.clear(mfn);
         self.set_m2p(mfn, None);
         self.assign(mfn, Frame::FREE);
     }
 
+    /// The last reference to a frame is gone: back to the free list, with its contents, which Xen
+    /// scrubs only when a domain dies. Its own memory Xen keeps.
+    #[cold]
+    pub(super) fn free(&self, mfn: RawMfn, before: Frame) {
+        if before.allocated() {
+            return self.miscounted();
+        }
+        if before.xen_heap() {
+            return;
+        }
+        self.set_m2p(mfn, None);
+        self.owned.fetch_sub(1, Relaxed);
+        self.assign(mfn, Frame::FREE);
+    }
+
     /// Gives a frame to the guest as its `pfn`.
     pub(super) fn give(&self, mfn: RawMfn, pfn: Option<Pfn>) {
+        self.owned.fetch_add(1, Relaxed);
         self.assign(mfn, Frame::given(Owner::Guest));
         self.set_m2p(mfn, pfn);
+    }
+
+    /// Shares a frame of Xen's own with the guest.
+    pub(super) fn share(&self, mfn: RawMfn) {
+        self.assign(mfn, Frame::shared());
+        self.set_m2p(mfn, None);
+    }
+
+    /// How many frames the guest has; one that it gave back counts until it is mapped no more.
+    pub fn owned(&self) -> u64 {
+        self.owned.load(Relaxed)
+    }
+
+    /// Gives `1 << order` free frames in a row to the guest, the lowest there are, as long as it has
+    /// no more than `most`. They come as they are: nobody scrubs them. Costs a search of all frames.
+    pub(super) fn allocate(&self, order: u32, most: u64) -> Option<RawMfn> {
+        let size = 1 << order;
+        if self.owned.fetch_add(size, Relaxed) + size > most {
+            self.owned.fetch_sub(size, Relaxed);
+            return None;
+        }
+        let claim = |mfn: &u64| {
+            let free = |f| {
+                if f == Frame::FREE {
+                    Ok(Frame::given(Owner::Guest))
+                } else {
+                    Err(())
+                }
+            };
+            self.update(RawMfn(*mfn), free).is_ok()
+        };
+        let last = self.frames().saturating_sub(size);
+        for first in (RESERVED.next_multiple_of(size)..=last).step_by(size as usize) {
+            let run = first..first + size;
+            let got = run.clone().take_while(claim).count() as u64;
+            if got == size {
+                return Some(RawMfn(first));
+            }
+            for mfn in (first..first + got).map(RawMfn) {
+                self.assign(mfn, Frame::FREE);
+            }
+        }
+        self.owned.fetch_sub(size, Relaxed);
+        None
     }
 
     pub(super) fn miscounted(&self) {

@@ -6,26 +6,35 @@
 //! silence if it is not.
 
 use super::domain::Cpu;
+use super::domid::Owns;
+use super::frame::Owner;
 use super::number::{ENTRIES, Mfn, PAGE_SHIFT, PteAddr, RawMfn, Va};
 use super::oracle::Verdict;
 use super::pte::{NewPte, Pte};
-use crate::backend::{Atomic, Backend};
+use crate::backend::Backend;
 use crate::scheme::Translate;
 use core::fmt;
-use core::sync::atomic::Ordering::Relaxed;
 
 /// Why Xen refused. The values are those of its ABI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i32)]
 pub enum Errno {
-    /// The target is no RAM.
+    /// The target is no RAM, or the domain named is not the caller's to touch.
     Perm = -1,
+    /// No such domain.
+    Srch = -3,
+    /// Not for a domain without devices.
+    Acces = -13,
+    /// The guest's own memory, where an argument should be, is not mapped.
+    Fault = -14,
     /// The target is somebody else's, or in use as something else.
     Busy = -16,
     /// The arguments make no sense.
     Inval = -22,
     /// No such command.
     NoSys = -38,
+    /// A command that Xen has given up.
+    OpNotSupp = -95,
 }
 
 /// A refused call: why, and how many of its entries were done before.
@@ -59,6 +68,19 @@ pub enum Command {
     PreserveAd,
     /// Set the M2P of the frame; the entry's value is the PFN.
     MachPhys,
+}
+
+impl Command {
+    /// What the low three bits of a `ptr` ask for. 3 has a name of its own in Xen, and a meaning only
+    /// for guests whose frames are translated.
+    pub(super) fn of(ptr: u64) -> Result<Self, Errno> {
+        match ptr & 7 {
+            0 | 3 => Ok(Command::Normal),
+            1 => Ok(Command::MachPhys),
+            2 => Ok(Command::PreserveAd),
+            _ => Err(Errno::NoSys),
+        }
+    }
 }
 
 /// One entry of an `mmu_update`.
@@ -127,62 +149,58 @@ impl<B: Backend> Cpu<'_, B> {
             for (done, update) in updates.iter().enumerate() {
                 let table = cpu.admit(update.ptr.table);
                 let val = cpu.admit_pte(update.val);
-                cpu.update_one(table, update.ptr.index, update.command, val)
+                let place = (table, update.ptr.index);
+                cpu.update_one(Owns::Guest, place, update.command, val)
                     .map_err(|errno| Refused { errno, done })?;
             }
             Ok(updates.len())
         })
     }
 
-    fn update_one(
+    /// One entry of an `mmu_update`, about frames of `owns`'s.
+    pub(super) fn update_one(
         &self,
-        table: RawMfn,
-        index: usize,
+        owns: Owns,
+        (table, index): (RawMfn, usize),
         command: Command,
         val: Pte,
     ) -> Result<(), Errno> {
         let host = self.host();
-        let frame = host.frame(table);
-        if frame.owner() != super::frame::Owner::Guest {
-            return Err(Errno::Inval);
+        if owns == Owns::Other {
+            return Err(Errno::Perm);
         }
+        let frame = host.frame(table);
+        let had_by = |owner| frame.owner() == owner && frame.count() > 0;
         let preserve = match command {
-            Command::MachPhys => {
+            Command::MachPhys if had_by(owns.owner()) && host.is_frame(table) => {
                 host.set_m2p(table, Some(super::Pfn(val.0)));
                 return Ok(());
             }
+            Command::MachPhys => return Err(Errno::Inval),
             Command::Normal => 0,
             Command::PreserveAd => Pte::A | Pte::D,
         };
         match frame.live_table() {
-            Some(level) => host.modify(table, level, index, val, preserve),
-            None => {
-                let old = host.memory.read(table, index);
-                host.stray_store(table, index, val.0 | old & preserve)
-            }
+            _ if !had_by(Owner::Guest) => Err(Errno::Inval),
+            Some(level) => host.modify(owns, (table, index), level, val, preserve),
+            // No page table: the value goes where the guest may write in any case, unchecked.
+            None => host.as_writable(table, || host.memory.write(table, index, val.0)),
         }
     }
 
     /// `update_va_mapping`: an `mmu_update` of the L1 entry that translates `va` now.
     pub(super) fn update_va_mapping(&self, va: Va, val: NewPte<'_>) -> Result<(), Refused> {
-        let refused = |errno| Refused { errno, done: 0 };
-        self.hypercall(|cpu| {
-            let val = cpu.admit_pte(val);
-            let mut table = RawMfn(cpu.state.cr3.load(Relaxed));
-            for level in [4, 3, 2] {
-                let entry = Pte(cpu.read_raw(table, va.index(level)));
-                if !entry.present() || !cpu.host().is_frame(entry.mfn()) {
-                    return Err(refused(Errno::Inval));
-                }
-                table = entry.mfn();
-            }
-            if cpu.host().frame(table).live_table() != Some(1) {
-                return Err(refused(Errno::Inval));
-            }
-            cpu.host()
-                .modify(table, 1, va.index(1), val, 0)
-                .map_err(refused)
-        })
+        self.one(|cpu| cpu.update_mapping(va, cpu.admit_pte(val)))
+    }
+
+    /// The same, in Xen.
+    pub(super) fn update_mapping(&self, va: Va, val: Pte) -> Result<(), Errno> {
+        let host = self.host();
+        let place = self.walk(va).ok_or(Errno::Inval)?[3];
+        if !host.is_frame(place.0) || host.frame(place.0).live_table() != Some(1) {
+            return Err(Errno::Inval);
+        }
+        host.modify(Owns::Guest, place, 1, val, 0)
     }
 
     /// An entry as the hardware would load it.
@@ -193,30 +211,8 @@ impl<B: Backend> Cpu<'_, B> {
         self.host().memory.read(table, index)
     }
 
-    /// `MMUEXT_PIN_L4_TABLE` and its lower kin.
-    pub(super) fn pin(&self, mfn: Mfn<'_>, level: u32) -> Result<(), Refused> {
-        self.one(|cpu| cpu.host().pin(cpu.admit(mfn), level))
-    }
-
-    /// `MMUEXT_UNPIN_TABLE`.
-    pub(super) fn unpin(&self, mfn: Mfn<'_>) -> Result<(), Refused> {
-        self.one(|cpu| cpu.host().unpin(cpu.admit(mfn)))
-    }
-
-    /// `MMUEXT_NEW_BASEPTR`: loads a root.
-    pub(super) fn new_baseptr(&self, mfn: Mfn<'_>) -> Result<(), Refused> {
-        self.one(|cpu| {
-            let root = cpu.admit(mfn);
-            cpu.host().get_table(root, 4)?;
-            let old = cpu.state.cr3.swap(root.0, Relaxed);
-            if old != 0 {
-                cpu.host().put_table(RawMfn(old));
-            }
-            Ok(())
-        })
-    }
-
-    fn one(&self, body: impl FnOnce(&Self) -> Result<(), Errno>) -> Result<(), Refused> {
+    /// A hypercall of one entry.
+    pub(super) fn one(&self, body: impl FnOnce(&Self) -> Result<(), Errno>) -> Result<(), Refused> {
         self.hypercall(|cpu| body(cpu).map_err(|errno| Refused { errno, done: 0 }))
     }
 }

@@ -13,7 +13,8 @@ use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;
 
-/// Frames that are not for the guest's pages: no RAM, shared_info (two, used in turn), other domains'.
+/// Frames that are not for the guest's pages: no RAM, shared_info (two, used in turn), another
+/// domain's, Xen's.
 pub(super) const RESERVED: u64 = 16;
 /// The first of the two frames of shared_info.
 pub(super) const SHARED_INFO: u64 = 1;
@@ -65,11 +66,12 @@ pub struct Guest<B: Backend> {
 }
 
 impl<B: Backend> Guest<B> {
-    fn new(config: Config) -> Result<Self, BadConfig> {
-        if !(32..=1 << 24).contains(&config.pages) || config.vcpus == 0 {
+    fn new(config: Config, frames: u64) -> Result<Self, BadConfig> {
+        let least = RESERVED + 2 * config.pages;
+        let sized = (32..=1 << 24).contains(&config.pages) && (least..=1 << 26).contains(&frames);
+        if !sized || config.vcpus == 0 {
             return Err(BadConfig);
         }
-        let frames = RESERVED + 2 * config.pages;
         // Page tables are a few percent of a guest; a control's stray stores need pages too.
         let tables = config.pages / 4 + 64;
         let host = Host::new(frames as usize, tables as usize);
@@ -81,7 +83,7 @@ impl<B: Backend> Guest<B> {
         };
         let paused = <PerCpuAsym<B> as Scheme<B>>::new(Size::readers(config.vcpus));
         let domain = Domain::new(config.pages as usize, paused, config.vcpus, start_info);
-        host.give(RawMfn(SHARED_INFO), None);
+        host.share(RawMfn(SHARED_INFO));
         for pfn in 0..config.pages {
             let mfn = RawMfn(RESERVED + pfn);
             host.give(mfn, Some(Pfn(pfn)));
@@ -140,12 +142,20 @@ impl<B: Backend, S: Scheme<B>> Machine<B, S> {
     /// # Errors
     /// [`BadConfig`] when there can be no such machine.
     pub fn new(config: Config) -> Result<Self, BadConfig> {
+        Self::on(config, RESERVED + 2 * config.pages.min(1 << 24))
+    }
+
+    /// The same on a machine of `frames` frames, at least twice the guest's pages and 16.
+    ///
+    /// # Errors
+    /// [`BadConfig`] when there can be no such machine.
+    pub fn on(config: Config, frames: u64) -> Result<Self, BadConfig> {
         let size = Size {
             readers: config.vcpus,
             tables: config.tables,
         };
         Ok(Self {
-            guest: Guest::new(config)?,
+            guest: Guest::new(config, frames)?,
             scheme: S::new(size),
         })
     }

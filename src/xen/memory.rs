@@ -82,6 +82,40 @@ impl<B: Backend> Memory<B> {
         }
     }
 
+    /// Replaces entry `index` of a frame by what `merge` makes of it.
+    pub(super) fn merge(&self, frame: RawMfn, index: usize, merge: impl Fn(u64) -> u64) {
+        let mut old = self.read(frame, index);
+        while let Err(found) = self.exchange(frame, index, old, merge(old)) {
+            old = found;
+        }
+    }
+
+    /// Sets bits of entry `index` of a frame; costs a load if they are set.
+    pub(super) fn set_bits(&self, frame: RawMfn, index: usize, bits: u64) {
+        if self.read(frame, index) & bits != bits {
+            self.merge(frame, index, |old| old | bits);
+        }
+    }
+
+    /// The words of a frame; `None` if it has none of its own.
+    pub(super) fn words(&self, frame: RawMfn) -> Option<Box<[u64]>> {
+        // ORDERING: Acquire, as in `read`.
+        let written = self.page[frame.0 as usize].load(Acquire) != 0;
+        written.then(|| (0..ENTRIES).map(|index| self.read(frame, index)).collect())
+    }
+
+    /// Makes a frame read as another.
+    pub(super) fn copy(&self, from: RawMfn, to: RawMfn) {
+        for index in 0..ENTRIES {
+            let word = self.read(from, index);
+            if word != self.read(to, index) {
+                self.write(to, index, word);
+            }
+        }
+        let canary = self.canary(from).load(Relaxed);
+        self.canary(to).store(canary, Relaxed);
+    }
+
     /// The page of a frame, taken from the pool if it has none; `None` when the pool is empty, and
     /// the write is lost, and counted. (The pool is sized so that only a run gone wrong gets there.)
     fn writable(&self, frame: RawMfn) -> Option<u32> {

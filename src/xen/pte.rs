@@ -37,6 +37,8 @@ impl Pte {
     pub const GUEST_KERNEL: u64 = 1 << 52;
     /// No execute.
     pub const NX: u64 = 1 << 63;
+    /// For the guest's own use: bits 9..11, and 52..62, of which Xen uses one.
+    pub const AVAILABLE: u64 = 0xe00 | 0x7ff << 52;
     /// The frame.
     pub const FRAME: u64 = 0x000f_ffff_ffff_f000;
 

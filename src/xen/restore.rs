@@ -127,13 +127,11 @@ impl<B: Backend> Guest<B> {
             Mode::Deranged { seed } => self.deranged(image, seed),
             Mode::Cancelled => image.pages.iter().map(|p| p.mfn).collect(),
         };
-        let old_foreign = (RESERVED..self.host.frames())
+        // The guest's all, those that have no PFN included, and what another domain had of them.
+        let left = (RESERVED..self.host.frames())
             .map(RawMfn)
-            .filter(|m| self.host.frame(*m).owner() == Owner::Foreign);
-        old_foreign.for_each(|mfn| self.host.release(mfn));
-        for page in &image.pages {
-            self.host.release(page.mfn);
-        }
+            .filter(|m| self.host.frame(*m).owner() != Owner::Free);
+        left.for_each(|mfn| self.host.release(mfn));
         for (page, mfn) in image.pages.iter().zip(&moved) {
             self.host.give(*mfn, Some(page.pfn));
         }
@@ -148,15 +146,21 @@ impl<B: Backend> Guest<B> {
         moved
     }
 
-    fn free_frames(&self) -> impl Iterator<Item = RawMfn> {
-        let free = |m: &RawMfn| self.host.frame(*m).owner() != Owner::Guest;
-        (RESERVED..self.host.frames()).map(RawMfn).filter(free)
+    /// The frames that none of the saved pages had, lowest first.
+    fn others(&self, image: &Image) -> impl Iterator<Item = RawMfn> {
+        let mut had = alloc::vec![false; self.host.frames() as usize];
+        for page in &image.pages {
+            had[page.mfn.0 as usize] = true;
+        }
+        (RESERVED..self.host.frames())
+            .map(RawMfn)
+            .filter(move |mfn| !had[mfn.0 as usize])
     }
 
     /// The window that the guest is not in; frames left there by a derangement are skipped, and made
     /// up for.
     fn fresh(&self, image: &Image) -> Vec<RawMfn> {
-        self.free_frames().take(image.pages.len()).collect()
+        self.others(image).take(image.pages.len()).collect()
     }
 
     /// Its own frames, exchanged along one cycle, so that none stays; one in 64 replaced.
@@ -179,14 +183,19 @@ impl<B: Backend> Guest<B> {
             moved[*from] = pages[*to].mfn;
         }
         let replaced = order.iter().skip(8).step_by(64);
-        for (at, mfn) in replaced.zip(self.free_frames()) {
+        for (at, mfn) in replaced.zip(self.others(image)) {
             moved[*at] = mfn;
         }
         moved
     }
 
-    /// Writes a table's entries with the new frames' numbers.
+    /// Writes a page's words, a table's entries with the new frames' numbers.
     fn localise(&self, page: &Page, mfn: RawMfn) {
+        for (index, word) in page.data.iter().flatten().enumerate() {
+            if *word != 0 {
+                self.host.memory.write(mfn, index, *word);
+            }
+        }
         let Some(table) = &page.table else { return };
         for (index, entry) in table.entries.iter().enumerate() {
             let pte = Pte(*entry);
@@ -208,7 +217,7 @@ impl<B: Backend> Guest<B> {
         let old = RawMfn(info.shared_info.load(Relaxed) >> super::number::PAGE_SHIFT);
         let new = RawMfn(2 * SHARED_INFO + 1 - old.0);
         self.host.release(old);
-        self.host.give(new, None);
+        self.host.share(new);
         info.shared_info.store(maddr(new), Relaxed);
         for ring in info.rings() {
             let pfn = Pfn(ring.load(Relaxed));
@@ -219,12 +228,14 @@ impl<B: Backend> Guest<B> {
     }
 
     fn load_roots(&self, image: &Image) -> Result<(), Failed> {
-        for (vcpu, root) in self.domain.vcpus.iter().zip(&image.roots) {
-            vcpu.cr3.store(0, Relaxed);
-            let Some(root) = root else { continue };
-            let mfn = self.domain.p2m(*root).ok_or(Failed::Load)?.raw();
-            self.host.get_table(mfn, 4).map_err(|_| Failed::Load)?;
-            vcpu.cr3.store(mfn.0, Relaxed);
+        for (vcpu, roots) in self.domain.vcpus.iter().zip(&image.roots) {
+            for (register, root) in vcpu.roots().into_iter().zip(roots) {
+                register.store(0, Relaxed);
+                let Some(root) = root else { continue };
+                let mfn = self.domain.p2m(*root).ok_or(Failed::Load)?.raw();
+                self.host.get_table(mfn, 4).map_err(|_| Failed::Load)?;
+                register.store(mfn.0, Relaxed);
+            }
         }
         Ok(())
     }

@@ -52,6 +52,8 @@ pub(super) struct Page {
     pub(super) mfn: RawMfn,
     pub(super) canary: u64,
     pub(super) table: Option<Table>,
+    /// The words of a page that is no table, as they are, if any were written.
+    pub(super) data: Option<Box<[u64]>>,
 }
 
 /// A page table in the image: canonical entries.
@@ -66,8 +68,8 @@ pub(super) struct Table {
 #[derive(Debug)]
 pub(super) struct Image {
     pub(super) pages: Vec<Page>,
-    /// By vCPU slot; `None` for one that is offline.
-    pub(super) roots: Vec<Option<Pfn>>,
+    /// By vCPU slot: the kernel's root and the user's; `None` where there is none.
+    pub(super) roots: Vec<[Option<Pfn>; 2]>,
     /// Tables that were dropped whole.
     pub(super) lost: u64,
 }
@@ -89,7 +91,10 @@ impl<B: Backend> Guest<B> {
             0 => Ok(None),
             root => self.resolve(RawMfn(root)).map(Some).ok_or(Failed::Root),
         };
-        let roots = domain.vcpus.iter().map(|v| root(v.cr3.load(Relaxed)));
+        let roots = domain.vcpus.iter().map(|vcpu| {
+            let [kernel, user] = vcpu.roots().map(|register| root(register.load(Relaxed)));
+            Ok([kernel?, user?])
+        });
         let mut image = Image {
             roots: roots.collect::<Result<_, _>>()?,
             pages: Vec::with_capacity(domain.pages() as usize),
@@ -115,6 +120,10 @@ impl<B: Backend> Guest<B> {
                 mfn,
                 canary: self.host.memory.canary(mfn).load(Relaxed),
                 table,
+                data: match frame.live_table() {
+                    None => self.host.memory.words(mfn),
+                    Some(_) => None,
+                },
             });
         }
         Ok(image)

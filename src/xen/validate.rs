@@ -5,32 +5,45 @@
 //! one when the last such reference goes, and its entries give theirs back. So an entry that is in a
 //! validated table is right, and a frame that is mapped writable is no table.
 //!
-//! Between the first type reference and `validated`, and between the last one and none, the word
-//! says "this type, not validated": whoever wants the same type then waits for the one or the other.
-//! Levels only go down within one validation, so nobody waits for itself.
-//!
 //! Source: `xen/arch/x86/mm.c`; verdicts as observed on Xen 4.17.
 
-use super::frame::{Frame, Owner, Type};
+use super::domid::Owns;
+use super::frame::{Owner, Type};
 use super::host::Host;
 use super::hypercall::Errno;
-use super::number::{ENTRIES, RawMfn};
+use super::number::{ENTRIES, PAGE_SHIFT, RawMfn};
 use super::pte::Pte;
 use crate::backend::{Atomic, Backend};
 use core::ops::Range;
-use core::sync::atomic::Ordering::{Acquire, Relaxed};
+use core::sync::atomic::Ordering::Acquire;
 
 /// The slots of a root that are Xen's.
 pub const XEN_SLOTS: Range<usize> = 256..272;
+/// The one of them by which Xen names the root itself, writable.
+const XEN_LINEAR_SLOT: usize = 258;
+const XEN_FLAGS: u64 = Pte::P | Pte::RW | Pte::A | Pte::D | Pte::NX;
 
-const L1_FORBIDDEN: u64 = Pte::PWT | Pte::PCD | Pte::PSE;
-const UPPER_FORBIDDEN: u64 = Pte::PWT | Pte::PCD | Pte::PSE | Pte::G;
+/// All ones: what Xen takes for no frame at all.
+const NO_FRAME: RawMfn = RawMfn(Pte::FRAME >> PAGE_SHIFT);
+
+/// A change of these alone needs no other references, so nothing is checked again.
+const HARMLESS: u64 = Pte::US | Pte::A | Pte::D | Pte::G | Pte::AVAILABLE | Pte::NX;
+
+/// The flags that a present entry of a level must not have.
+const fn forbidden(level: u32) -> u64 {
+    let cache = Pte::PWT | Pte::PCD | Pte::PSE;
+    if level == 1 { cache } else { cache | Pte::G }
+}
 
 /// An entry as Xen stores it: it sets flags of its own.
+///
+/// An L1 entry that is not for user mode is marked as the guest kernel's; one that is not so marked
+/// is made global. In a 64-bit guest the kernel runs in user mode too, so every entry gets that flag.
 pub fn as_stored(level: u32, pte: Pte) -> Pte {
+    let kernel = pte.0 & (Pte::US | Pte::GUEST_KERNEL) != Pte::US;
     let set = match level {
         _ if !pte.present() => 0,
-        1 if pte.0 & Pte::US == 0 => Pte::US | Pte::GUEST_KERNEL,
+        1 if kernel => Pte::US | Pte::GUEST_KERNEL,
         1 => Pte::G,
         4 => Pte::US | Pte::A,
         _ => Pte::US,
@@ -39,65 +52,11 @@ pub fn as_stored(level: u32, pte: Pte) -> Pte {
 }
 
 impl<B: Backend> Host<B> {
-    /// One reference more on a frame of the guest's.
-    fn get_page(&self, mfn: RawMfn, otherwise: Errno) -> Result<(), Errno> {
-        if !self.is_frame(mfn) {
-            return Err(otherwise);
-        }
-        let get = |frame: Frame| match frame.owner() {
-            Owner::Guest => frame.got().ok_or(Errno::Inval),
-            Owner::NoRam | Owner::Free | Owner::Foreign => Err(otherwise),
-        };
-        self.update(mfn, get).map(drop)
-    }
-
-    fn put_page(&self, mfn: RawMfn) {
-        if self.update(mfn, |f| f.put().ok_or(())).is_err() {
-            self.miscounted();
-        }
-    }
-
-    /// One type reference more; the first one of a table's type checks its entries.
-    pub(super) fn get_type(&self, mfn: RawMfn, kind: Type) -> Result<(), Errno> {
-        let conflict = if kind == Type::Writable {
-            Errno::Busy
-        } else {
-            Errno::Inval
-        };
-        let mut turn = 0;
-        loop {
-            let mut wait = false;
-            let before = self.update(mfn, |frame| {
-                wait = false;
-                if frame.type_count() == 0 {
-                    return frame.of_kind(kind).typed().ok_or(conflict);
-                }
-                if frame.kind() != kind {
-                    return Err(conflict);
-                }
-                wait = !frame.validated();
-                if wait {
-                    return Ok(frame);
-                }
-                frame.typed().ok_or(conflict)
-            })?;
-            if wait {
-                B::relax(turn);
-                turn += 1;
-                continue;
-            }
-            return match kind.level() {
-                Some(level) if before.type_count() == 0 => self.validate(mfn, level),
-                _ => Ok(()),
-            };
-        }
-    }
-
     /// Checks every entry of a table that we alone have typed.
-    fn validate(&self, mfn: RawMfn, level: u32) -> Result<(), Errno> {
+    pub(super) fn validate(&self, mfn: RawMfn, level: u32) -> Result<(), Errno> {
         for index in Self::slots(level) {
             let pte = Pte(self.memory.read(mfn, index));
-            if let Err(errno) = self.get_entry(mfn, level, pte) {
+            if let Err(errno) = self.get_entry(Owns::Guest, mfn, level, pte) {
                 self.release_entries(mfn, level, index);
                 self.drop_type(mfn);
                 return Err(errno);
@@ -107,12 +66,34 @@ impl<B: Backend> Host<B> {
                 self.memory.write(mfn, index, stored.0);
             }
         }
+        if level == 4 {
+            self.fill_xen_slots(mfn);
+        }
         let _ = self.update(mfn, |f| Ok::<_, ()>(f.with_validated()));
         Ok(())
     }
 
+    /// Xen's own entries, over whatever the guest had there; they stay when the root is one no more.
+    /// Those that would name Xen's tables are empty here.
+    fn fill_xen_slots(&self, root: RawMfn) {
+        for index in XEN_SLOTS {
+            let xens = match index {
+                XEN_LINEAR_SLOT => root.0 << PAGE_SHIFT | XEN_FLAGS,
+                _ => 0,
+            };
+            if self.memory.read(root, index) != xens {
+                self.memory.write(root, index, xens);
+            }
+        }
+    }
+
+    /// Lets the entries of a table go.
+    pub(super) fn invalidate(&self, mfn: RawMfn, level: u32) {
+        self.release_entries(mfn, level, ENTRIES);
+    }
+
     /// The entries of a table that are the guest's.
-    fn slots(level: u32) -> impl Iterator<Item = usize> {
+    pub(super) fn slots(level: u32) -> impl Iterator<Item = usize> {
         (0..ENTRIES).filter(move |i| level < 4 || !XEN_SLOTS.contains(i))
     }
 
@@ -122,117 +103,40 @@ impl<B: Backend> Host<B> {
         }
     }
 
-    fn drop_type(&self, mfn: RawMfn) {
-        if self.update(mfn, |f| f.untyped().ok_or(())).is_err() {
-            self.miscounted();
-        }
-    }
-
-    /// One type reference less; the last one of a table lets its entries go.
-    pub(super) fn put_type(&self, mfn: RawMfn) {
-        let last = |f: Frame| f.type_count() == 1 && f.live_table().is_some();
-        let before = self.update(mfn, |frame| {
-            if last(frame) {
-                // Still counted, no longer validated: nobody else may have it meanwhile.
-                return Ok(frame.of_kind(frame.kind()));
-            }
-            frame.untyped().ok_or(())
-        });
-        match before {
-            Err(()) => self.miscounted(),
-            Ok(frame) if last(frame) => {
-                self.release_entries(mfn, frame.kind() as u32, ENTRIES);
-                self.drop_type(mfn);
-            }
-            Ok(_) => {}
-        }
-    }
-
-    /// One reference and one type reference on a frame of the guest's.
-    pub(super) fn get_table(&self, mfn: RawMfn, level: u32) -> Result<(), Errno> {
-        self.get_page(mfn, Errno::Inval)?;
-        self.get_type(mfn, Type::table(level))
-            .inspect_err(|_| self.put_page(mfn))
-    }
-
-    /// Gives back what [`get_table`](Self::get_table) took.
-    pub(super) fn put_table(&self, mfn: RawMfn) {
-        self.put_type(mfn);
-        self.put_page(mfn);
-    }
-
-    /// Takes the references that an entry of a table needs.
-    pub(super) fn get_entry(&self, table: RawMfn, level: u32, pte: Pte) -> Result<(), Errno> {
+    /// Takes the references that an entry of a table needs. The target must be `owns`'s.
+    fn get_entry(&self, owns: Owns, table: RawMfn, level: u32, pte: Pte) -> Result<(), Errno> {
         if !pte.present() {
             return Ok(());
         }
+        if pte.0 & forbidden(level) != 0 {
+            return Err(Errno::Inval);
+        }
         let target = pte.mfn();
         if level > 1 {
-            if pte.0 & UPPER_FORBIDDEN != 0 {
-                return Err(Errno::Inval);
-            }
             return match self.get_table(target, level - 1) {
                 Err(Errno::Inval) => self.get_linear(table, level, pte),
                 verdict => verdict,
             };
         }
-        if pte.0 & L1_FORBIDDEN != 0 {
-            return Err(Errno::Inval);
-        }
         if self.frame(target).owner() == Owner::NoRam {
-            return Err(Errno::Perm);
+            // No guest of ours has a device: nobody may map what is no RAM.
+            return Err(if target == NO_FRAME {
+                Errno::Inval
+            } else {
+                Errno::Perm
+            });
         }
-        self.get_page(target, Errno::Busy)?;
-        if !pte.writable() {
-            return Ok(());
+        if owns != Owns::Guest {
+            return Err(Errno::Busy);
         }
-        self.get_type(target, Type::Writable)
-            .inspect_err(|_| self.put_page(target))
-    }
-
-    /// The linear rule: a read-only entry may name a table of the same level, itself included.
-    fn get_linear(&self, table: RawMfn, level: u32, pte: Pte) -> Result<(), Errno> {
-        let target = pte.mfn();
         if pte.writable() {
-            return Err(Errno::Inval);
+            return self.get_page_and_type(target, Type::Writable, Errno::Busy);
         }
-        if target == table {
-            return Ok(());
-        }
-        if self.frame(target).live_table() != Some(level) {
-            return Err(Errno::Inval);
-        }
-        self.count_linear(table, 1)?;
-        self.count_linear(target, -1)
-            .and_then(|()| {
-                self.get_table(target, level)
-                    .inspect_err(|_| self.uncount_linear(target, -1))
-            })
-            .inspect_err(|_| self.uncount_linear(table, 1))
-    }
-
-    /// A table either has linear entries to others or is named by some, never both (XSA-240).
-    fn count_linear(&self, mfn: RawMfn, by: i32) -> Result<(), Errno> {
-        let word = &self.linear[mfn.0 as usize];
-        let mut seen = word.load(Relaxed);
-        loop {
-            let now = seen as i32;
-            if now.signum() == -by || now.unsigned_abs() > i16::MAX as u32 {
-                return Err(Errno::Inval);
-            }
-            match word.compare_exchange(seen, (now + by) as u32, Relaxed, Relaxed) {
-                Ok(_) => return Ok(()),
-                Err(found) => seen = found,
-            }
-        }
-    }
-
-    fn uncount_linear(&self, mfn: RawMfn, by: i32) {
-        self.linear[mfn.0 as usize].fetch_sub(by as u32, Relaxed);
+        self.get_page(target, Errno::Busy)
     }
 
     /// Gives back the references of an entry.
-    pub(super) fn put_entry(&self, table: RawMfn, level: u32, pte: Pte) {
+    fn put_entry(&self, table: RawMfn, level: u32, pte: Pte) {
         let target = pte.mfn();
         if !pte.present() || !self.is_frame(target) {
             return;
@@ -243,39 +147,34 @@ impl<B: Backend> Host<B> {
             }
             return self.put_page(target);
         }
-        let linear = self.frame(target).kind() == Type::table(level);
-        if linear && target == table {
-            return;
-        }
-        if linear {
-            self.uncount_linear(table, 1);
-            self.uncount_linear(target, -1);
+        if self.frame(target).kind() == Type::table(level) {
+            return self.put_linear(table, target);
         }
         self.put_table(target);
     }
 
-    /// Replaces one entry of a validated table.
+    /// Replaces one entry of a validated table by one that names a frame of `owns`'s.
     pub(super) fn modify(
         &self,
-        table: RawMfn,
+        owns: Owns,
+        (table, index): (RawMfn, usize),
         level: u32,
-        index: usize,
         new: Pte,
         preserve: u64,
     ) -> Result<(), Errno> {
-        if level == 4 && XEN_SLOTS.contains(&index) {
+        let xens = level == 4 && XEN_SLOTS.contains(&index);
+        if xens || level > 1 && owns != Owns::Guest {
+            return Err(Errno::Inval);
+        }
+        if new.present() && new.0 & forbidden(level) != 0 {
             return Err(Errno::Inval);
         }
         loop {
             let old = Pte(self.memory.read(table, index));
+            let same = new.present() && (old.0 ^ new.0) & !HARMLESS == 0;
             let new = as_stored(level, Pte(new.0 | old.0 & preserve));
-            // The same frame with the same rights needs no other references.
-            let same = old.present()
-                && new.present()
-                && (old.0 ^ new.0) & (Pte::FRAME | Pte::RW | L1_FORBIDDEN) == 0
-                && level == 1;
             if !same {
-                self.get_entry(table, level, new)?;
+                self.get_entry(owns, table, level, new)?;
             }
             if self.memory.exchange(table, index, old.0, new.0).is_ok() {
                 if !same {
@@ -287,45 +186,6 @@ impl<B: Backend> Host<B> {
                 self.put_entry(table, level, new);
             }
         }
-    }
-
-    /// Pins a table: it stays one until it is unpinned.
-    pub(super) fn pin(&self, mfn: RawMfn, level: u32) -> Result<(), Errno> {
-        if !self.is_frame(mfn) || self.frame(mfn).pinned() {
-            return Err(Errno::Inval);
-        }
-        self.get_table(mfn, level)?;
-        let pinned = self.update(mfn, |f| {
-            if f.pinned() {
-                return Err(Errno::Inval);
-            }
-            Ok(f.with_pin(true))
-        });
-        pinned.map(drop).inspect_err(|_| self.put_table(mfn))
-    }
-
-    /// Takes the pin away; the type stays while something else needs it.
-    pub(super) fn unpin(&self, mfn: RawMfn) -> Result<(), Errno> {
-        if !self.is_frame(mfn) {
-            return Err(Errno::Inval);
-        }
-        let unpin = |f: Frame| {
-            if f.pinned() && f.owner() == Owner::Guest {
-                return Ok(f.with_pin(false));
-            }
-            Err(Errno::Inval)
-        };
-        self.update(mfn, unpin)?;
-        self.put_table(mfn);
-        Ok(())
-    }
-
-    /// A store into a frame that is no table: silently done, whatever the value.
-    pub(super) fn stray_store(&self, mfn: RawMfn, index: usize, value: u64) -> Result<(), Errno> {
-        self.get_page(mfn, Errno::Inval)?;
-        self.memory.write(mfn, index, value);
-        self.put_page(mfn);
-        Ok(())
     }
 
     /// How often counts went wrong or writes were lost so far.
