@@ -81,30 +81,40 @@ impl<B: Backend, T> Count<'_, B, T> {
     /// outermost need think. (That one is asked there, so that others never are.)
     #[inline]
     pub fn begin(&self, gate: &Gate<B>, slow: impl FnOnce(u64)) {
-        let count = self.own.count.load(Relaxed);
-        self.own.count.store(count + 1, Relaxed);
+        let around = self.own.count.load(Relaxed);
+        self.announce(around + 1);
+        if !gate.clear() {
+            slow(around);
+        }
+    }
+
+    /// Says that there are so many holds, for whoever executes a heavy fence.
+    #[inline]
+    pub fn announce(&self, holds: u64) {
+        self.own.count.store(holds, Relaxed);
         // ORDERING: pairs with the heavy fence of a suspend, which comes between the closing of the gate and
         // the look at the counts. If it finds us after this store, the suspender sees the count, and waits;
         // if before our look at the gate, we see it shut.
         B::light_fence();
-        if !gate.clear() {
-            slow(count);
-        }
     }
 
-    /// The same with a full fence in the outermost hold, for schemes whose suspenders pay for none.
+    /// Counts a hold, the outermost with a full fence, and not before the gate is clear: for schemes whose
+    /// suspenders execute no heavy one.
     #[inline]
-    pub fn begin_fenced(&self, gate: &Gate<B>, slow: impl FnOnce()) {
-        let count = self.own.count.load(Relaxed);
-        if count != 0 {
-            return self.own.count.store(count + 1, Relaxed);
+    pub fn begin_fenced(&self, gate: &Gate<B>) {
+        let around = self.own.count.load(Relaxed);
+        if around != 0 {
+            return self.own.count.store(around + 1, Relaxed);
         }
-        // ORDERING: its full fence pairs with that of a suspend, which comes between the closing of the gate
-        // and the look at the counts. If it is first, the suspender sees the count, and waits; else we see
-        // the gate shut.
-        B::store_mb(&self.own.count, 1, Relaxed);
-        if !gate.clear() {
-            slow();
+        loop {
+            // ORDERING: its full fence pairs with that of a suspend, which comes between the closing of the
+            // gate and the look at the counts. If it is first, the suspender sees the count, and waits; else
+            // we see the gate shut.
+            B::store_mb(&self.own.count, 1, Relaxed);
+            if gate.clear() {
+                return;
+            }
+            self.step_back(gate);
         }
     }
 
@@ -117,7 +127,7 @@ impl<B: Backend, T> Count<'_, B, T> {
         count.store(count.load(Relaxed) - 1, Release);
     }
 
-    /// Takes an outermost hold's announcement back, waits for the gate, and announces it again.
+    /// Takes an outermost hold's announcement back, and waits for the gate.
     #[cold]
     pub fn step_back(&self, gate: &Gate<B>) {
         // AUDIT: Release to Relaxed survives in percpu, percpu_asym, percpu_rwsem: the fence of the hold that steps back
@@ -127,9 +137,6 @@ impl<B: Backend, T> Count<'_, B, T> {
         // nothing else orders our last hold before it where the light fence is none.
         self.own.count.store(0, Release);
         gate.wait();
-        self.own.count.store(1, Relaxed);
-        // ORDERING: pairs with the heavy fence of a suspend, as in `begin`.
-        B::light_fence();
     }
 
     /// Whether its reader holds.

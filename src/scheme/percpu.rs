@@ -77,19 +77,6 @@ impl<B: Backend> Scheme<B> for PerCpu<B> {
     }
 }
 
-impl<B: Backend> PerCpuReader<'_, B> {
-    /// The gate was not clear, and this is an outermost hold, announced.
-    #[cold]
-    fn enter_slow(&self) {
-        let gate = &self.scheme.gate;
-        while !gate.clear() {
-            self.count.step_back(gate);
-            // ORDERING: SeqCst pairs with the fence in `suspend`; both orders are argued above.
-            B::fence(SeqCst);
-        }
-    }
-}
-
 impl<B: Backend> Translate for PerCpuReader<'_, B> {
     type Hold<'h>
         = PerCpuHold<'h, B>

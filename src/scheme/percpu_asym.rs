@@ -114,6 +114,7 @@ impl<B: Backend> PerCpuAsymReader<'_, B> {
                 return;
             }
             self.count.step_back(gate);
+            self.count.announce(1);
         }
     }
 }

@@ -108,6 +108,7 @@ impl<B: Backend> PerCpuRwSemReader<'_, B> {
                 return self.count_slow();
             }
             self.count.step_back(gate);
+            self.count.announce(1);
         }
     }
 
