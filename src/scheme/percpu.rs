@@ -85,8 +85,7 @@ impl<B: Backend> Translate for PerCpuReader<'_, B> {
 
     #[inline]
     fn hold(&self) -> PerCpuHold<'_, B> {
-        self.count
-            .begin_fenced(&self.scheme.gate, || self.enter_slow());
+        self.count.begin_fenced(&self.scheme.gate);
         PerCpuHold(self)
     }
 }
