@@ -1,31 +1,30 @@
-//! How tables grow: by one when all slots are taken, whoever notices it at the same time.
+//! How tables grow: when all slots are taken, and not before.
 
 use super::*;
 use crate::backend::Native;
 use crate::scheme::percpu_asym::PerCpuAsym;
-use std::sync::Barrier;
-use std::thread;
+
+type Tables = Shards<PerCpuAsym<Native>>;
+
+/// The readers that each table has room for.
+fn room(tables: &Tables) -> Vec<usize> {
+    let state = tables.state.read().unwrap();
+    state.iter().map(|shard| shard.readers).collect()
+}
 
 #[test]
-fn those_who_find_no_slot_at_once_add_one_table_together() {
-    // As many as the first two tables have room for, and not one more.
-    const READERS: usize = FIRST + 2 * FIRST;
-    for _ in 0..10 {
-        let shards = Shards::<PerCpuAsym<Native>>::new();
-        let all = Barrier::new(READERS);
-        thread::scope(|scope| {
-            for _ in 0..READERS {
-                scope.spawn(|| {
-                    all.wait();
-                    // SAFETY: dropped at the end of this closure, before the shards.
-                    let reader = unsafe { shards.reader(Patience::Wait) };
-                    all.wait();
-                    assert!(reader.is_some());
-                });
-            }
-        });
-        let state = shards.state.read().unwrap();
-        let room: Vec<usize> = state.iter().map(|shard| shard.readers).collect();
-        assert_eq!(room, [FIRST, 2 * FIRST]);
+fn a_table_takes_as_many_readers_as_it_says() {
+    let tables = Tables::new();
+    let mut readers = Vec::new();
+    for (more, expected) in [
+        (FIRST, &[FIRST][..]),
+        (2 * FIRST, &[FIRST, 2 * FIRST]),
+        (1, &[FIRST, 2 * FIRST, 4 * FIRST]),
+    ] {
+        // SAFETY: they are dropped below, before the tables.
+        readers.extend((0..more).map(|_| unsafe { tables.reader(Patience::Wait) }));
+        assert_eq!(room(&tables), expected);
     }
+    assert!(readers.iter().all(Option::is_some));
+    drop(readers);
 }
