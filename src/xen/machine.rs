@@ -65,13 +65,14 @@ pub struct Guest<B: Backend> {
 }
 
 impl<B: Backend> Guest<B> {
-    fn new(config: Config) -> Result<Self, BadConfig> {
+    /// A guest at boot. `contents`: how many of its pages will have contents from the start.
+    pub(super) fn new(config: Config, contents: u64) -> Result<Self, BadConfig> {
         if !(32..=1 << 24).contains(&config.pages) || config.vcpus == 0 {
             return Err(BadConfig);
         }
         let frames = RESERVED + 2 * config.pages;
         // Page tables are a few percent of a guest; a control's stray stores need pages too.
-        let tables = config.pages / 4 + 64;
+        let tables = config.pages / 4 + 64 + contents;
         let host = Host::new(frames as usize, tables as usize);
         let start_info = StartInfo {
             pfn: Pfn(0),
@@ -140,14 +141,19 @@ impl<B: Backend, S: Scheme<B>> Machine<B, S> {
     /// # Errors
     /// [`BadConfig`] when there can be no such machine.
     pub fn new(config: Config) -> Result<Self, BadConfig> {
+        Ok(Self::around(Guest::new(config, 0)?, config))
+    }
+
+    /// A machine of this guest.
+    pub(super) fn around(guest: Guest<B>, config: Config) -> Self {
         let size = Size {
             readers: config.vcpus,
             tables: config.tables,
         };
-        Ok(Self {
-            guest: Guest::new(config)?,
+        Self {
+            guest,
             scheme: S::new(size),
-        })
+        }
     }
 
     /// Brings a vCPU online and registers it with the scheme.

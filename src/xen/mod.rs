@@ -25,6 +25,7 @@ pub mod oracle;
 pub mod pte;
 pub mod restore;
 pub mod save;
+pub mod stream;
 pub mod validate;
 
 pub use access::Access;

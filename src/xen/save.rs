@@ -8,6 +8,7 @@
 use super::machine::Guest;
 use super::number::{ENTRIES, Pfn, RawMfn};
 use super::pte::Pte;
+use super::stream::Malformed;
 use super::validate::XEN_SLOTS;
 use crate::backend::{Atomic, Backend};
 use alloc::boxed::Box;
@@ -28,11 +29,20 @@ pub enum Failed {
     Load,
     /// A pinned table did not: "Failed to pin batch of pagetables".
     Pin,
+    /// What came over the wire is no stream.
+    Stream(Malformed),
+    /// It is one, of another guest.
+    OtherGuest,
+    /// No machine can have so many pages, or so few vCPUs.
+    Machine,
 }
 
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Failed::Stream(malformed) => return write!(f, "restore: {malformed}"),
+            Failed::OtherGuest => "restore: the stream is not this guest's",
+            Failed::Machine => "restore: no machine has so many pages, or so few vCPUs",
             Failed::StartInfo => "save: bad mfn for suspend record",
             Failed::Root => "save: a vCPU's root is not in the P2M",
             Failed::NotCanonical => "restore: start_info holds what is no PFN",
@@ -51,6 +61,8 @@ pub(super) struct Page {
     /// Where it was, to be let go.
     pub(super) mfn: RawMfn,
     pub(super) canary: u64,
+    /// The words of a data page that has more than its canary; kept by a stream only.
+    pub(super) words: Option<Box<[u64]>>,
     pub(super) table: Option<Table>,
 }
 
@@ -113,6 +125,7 @@ impl<B: Backend> Guest<B> {
             image.pages.push(Page {
                 pfn,
                 mfn,
+                words: None,
                 canary: self.host.memory.canary(mfn).load(Relaxed),
                 table,
             });
