@@ -50,7 +50,7 @@ impl<'a> Stream<'a> {
             return Err(Fault::Field {
                 name: what,
                 found: register,
-                wanted: "a PFN shifted by 12, with bit 0 set in cr1 only",
+                wanted: "a PFN shifted by 12, and bit 0 set for a user root",
             });
         }
         let is_root = |kind| matches!(kind, PageType::Table { level: 4, .. });
@@ -59,9 +59,9 @@ impl<'a> Stream<'a> {
     }
 
     fn vcpu(&self, vcpu: &VcpuRecords<'a>) -> Result<(), Fault> {
-        self.root("cr3", vcpu.cr3(), 0)?;
+        self.root("the root (cr3)", vcpu.cr3(), 0)?;
         if vcpu.cr1() != 0 {
-            self.root("cr1", vcpu.cr1(), 1)?;
+            self.root("the user root (cr1)", vcpu.cr1(), 1)?;
         }
         if vcpu.gdt_entries() > GDT_ENTRIES {
             return Err(Fault::Field {
@@ -74,7 +74,7 @@ impl<'a> Stream<'a> {
             self.data("a frame of the GDT", pfn)?;
         }
         if vcpu.id == 0 {
-            let info = self.data("start_info, in rdx", vcpu.start_info())?;
+            let info = self.data("start_info (rdx)", vcpu.start_info())?;
             let word = |at| Pfn(info.words().nth(at).unwrap_or(u64::MAX));
             self.data("the store's ring", word(STORE))?;
             self.data("the console's ring", word(CONSOLE))?;

@@ -10,7 +10,7 @@ use core::fmt;
 /// ```
 /// use ptom::xen::stream::Stream;
 /// let refused = Stream::read(b"\xff\xff").unwrap_err();
-/// assert_eq!(refused.to_string(), "stream: image header, octet 0x0: needs 8 octets, 2 are left");
+/// assert_eq!(refused.to_string(), "stream: image header, octet 0x0: octets wanted: 8, left: 2");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed {
@@ -125,9 +125,9 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Fault::Short { wanted, left } => {
-                write!(f, "needs {wanted} octets, {left} are left")
+                write!(f, "octets wanted: {wanted}, left: {left}")
             }
-            Fault::Long { left } => write!(f, "{left} octets more than it should have"),
+            Fault::Long { left } => write!(f, "octets too many: {left}"),
             Fault::Length { found, wanted } => write!(f, "length is {found}, must be {wanted}"),
             Fault::TooLong { found, most } => {
                 write!(f, "length is {found}, may be {most} at most")
@@ -141,9 +141,9 @@ impl fmt::Display for Fault {
             Fault::NotPv => f.write_str("has no place in the stream of a PV guest"),
             Fault::NeedsVersion3 => f.write_str("has no place in a stream of version 2"),
             Fault::Missing(kind) => write!(f, "no {kind} came before"),
-            Fault::Repeated => f.write_str("came before already"),
+            Fault::Repeated => f.write_str("came before, and may come once"),
             Fault::Before(kind) => write!(f, "must come before {kind}"),
-            Fault::TwiceInBatch { pfn } => write!(f, "PFN {pfn:#x} twice in one batch"),
+            Fault::TwiceInBatch { pfn } => write!(f, "PFN {pfn:#x} is twice in one batch"),
             Fault::NeverSent { pfn } => write!(f, "PFN {pfn:#x} was not sent"),
             Fault::OutOfRange { what, pfn, pages } => {
                 write!(f, "{what} is PFN {pfn:#x}, the guest has {pages:#x}")
