@@ -31,12 +31,13 @@ mod batch;
 mod bodies;
 mod checks;
 mod cursor;
-mod guest;
 
 mod malformed;
 mod order;
 mod reader;
 mod records;
+mod restored;
+mod saved;
 mod state;
 mod vcpu;
 pub mod walk;

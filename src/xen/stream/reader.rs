@@ -26,7 +26,7 @@ impl<'a> Page<'a> {
         self.kind
     }
 
-    /// Its [`PAGE_SIZE`] octets; none if the stream has no contents for such a page.
+    /// Its 4096 octets; none if the stream has no contents for such a page.
     pub fn contents(&self) -> &'a [u8] {
         self.contents
     }
