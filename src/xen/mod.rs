@@ -35,6 +35,7 @@ mod reference;
 pub mod reservation;
 pub mod restore;
 pub mod save;
+pub mod stream;
 pub mod validate;
 pub mod walk;
 
