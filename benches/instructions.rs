@@ -1,9 +1,10 @@
-//! Instructions an operation of every scheme, counted by valgrind: exact, on any machine, however busy.
+//! Instructions an operation of every scheme, and a registration, counted by valgrind: exact, on any machine,
+//! however busy.
 //!
 //! ```text
 //! cargo bench --bench instructions                print the counts, as CSV
-//! cargo bench --bench instructions -- record      and write results/instructions.csv
-//! cargo bench --bench instructions -- check       compare with it; fail if a hold takes more, or nothing
+//! cargo bench --bench instructions -- record      and write results/{instructions,registration}.csv
+//! cargo bench --bench instructions -- check       compare with them; fail if one takes more, or a hold nothing
 //! ```
 //!
 //! It starts itself under valgrind, once for each scheme, workload and length. `check` first counts a
@@ -11,7 +12,9 @@
 
 use clap::{Parser, Subcommand};
 use ptom::backend::Native;
-use ptom::lab::instructions::{CURE, Count, FILE, WORKLOADS, gate, tally};
+use ptom::lab::footprint::READERS;
+use ptom::lab::instructions::registration::{self, Registration};
+use ptom::lab::instructions::{CURE, Count, FILE, OPS, WORKLOADS, gate, tally};
 use ptom::lab::measure::contender::{BASELINE, Selection, SiteWorker, Worker, on_table};
 use ptom::lab::measure::count::Counted;
 use ptom::lab::measure::p2m::P2m;
@@ -21,7 +24,9 @@ use ptom::lab::sample::Workload;
 use ptom::lab::summary::registered;
 use ptom::platform::origin;
 use ptom::scheme::percpu_asym::PerCpuAsym;
-use ptom::scheme::{Scheme, Size};
+use ptom::scheme::{Claims, Scheme, Size};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::error::Error;
 use std::fs;
 use std::hint::black_box;
@@ -43,9 +48,9 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Count, and write results/instructions.csv
+    /// Count, and write results/instructions.csv and results/registration.csv
     Record,
-    /// Count, and compare with results/instructions.csv
+    /// Count, and compare with them
     Check,
     /// Do the operations that are counted
     #[command(hide = true)]
@@ -54,19 +59,31 @@ enum Command {
         workload: String,
         ops: u64,
     },
+    /// Register and let go, as is counted
+    #[command(hide = true)]
+    Register {
+        scheme: String,
+        readers: usize,
+        ops: u64,
+    },
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
-        None => counts().and_then(|rows| Ok(print!("{}", csv_of(&rows)?))),
-        Some(Command::Record) => counts().and_then(|rows| Ok(fs::write(file(), csv_of(&rows)?)?)),
+        None => print(),
+        Some(Command::Record) => record(),
         Some(Command::Check) => check(),
         Some(Command::Run {
             scheme,
             workload,
             ops,
         }) => run(&scheme, &workload, ops),
+        Some(Command::Register {
+            scheme,
+            readers,
+            ops,
+        }) => register(&scheme, readers, ops),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -79,10 +96,41 @@ fn main() -> ExitCode {
 
 type Done<T> = Result<T, Box<dyn Error>>;
 
-fn file() -> PathBuf {
+fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("results")
-        .join(FILE)
+        .join(name)
+}
+
+fn print() -> Done<()> {
+    print!("{}", csv_of(&counts()?)?);
+    print!("\n{}", csv_of(&registrations()?)?);
+    Ok(())
+}
+
+fn record() -> Done<()> {
+    fs::write(file(FILE), csv_of(&counts()?)?)?;
+    fs::write(file(registration::FILE), csv_of(&registrations()?)?)?;
+    Ok(())
+}
+
+fn register(scheme: &str, readers: usize, ops: u64) -> Done<()> {
+    match registration::register(scheme, readers, ops)? {
+        true => Ok(()),
+        false => Err("there is no such scheme".into()),
+    }
+}
+
+/// Every row of `registration.csv`, in the order of the registry.
+fn registrations() -> Done<Vec<Registration>> {
+    let program = std::env::current_exe()?;
+    let mut rows = Vec::new();
+    for scheme in registered() {
+        for readers in READERS {
+            rows.push(Registration::count(&program, scheme.name, readers)?);
+        }
+    }
+    Ok(rows)
 }
 
 /// What valgrind looks at.
@@ -113,7 +161,7 @@ fn operate(worker: &mut dyn Worker, ops: u64) -> Done<()> {
 /// The row of one scheme in one workload.
 fn count(scheme: &str, workload: Workload) -> Done<Count> {
     let program = std::env::current_exe()?;
-    let instructions = tally::per_operation(&program, &["run", scheme, workload.name()])?;
+    let instructions = tally::per_operation(&program, &["run", scheme, workload.name()], OPS)?;
     Ok(Count {
         scheme: scheme.to_owned(),
         workload,
@@ -135,7 +183,7 @@ fn counts() -> Done<Vec<Count>> {
     Ok(counts)
 }
 
-fn csv_of(rows: &[Count]) -> Done<String> {
+fn csv_of(rows: &[impl Serialize]) -> Done<String> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     for row in rows {
         csv.serialize(row)?;
@@ -143,13 +191,20 @@ fn csv_of(rows: &[Count]) -> Done<String> {
     Ok(String::from_utf8(csv.into_inner()?)?)
 }
 
+/// The rows of a file that was recorded.
+fn recorded<R: DeserializeOwned>(name: &str) -> Done<Vec<R>> {
+    let read = |error| format!("{} cannot be read ({error}): {CURE}", file(name).display());
+    let mut csv = csv::Reader::from_path(file(name)).map_err(read)?;
+    let rows = csv.deserialize().collect::<Result<Vec<R>, _>>();
+    Ok(rows.map_err(read)?)
+}
+
 fn check() -> Done<()> {
-    let read = |error| format!("{} cannot be read ({error}): {CURE}", file().display());
-    let mut csv = csv::Reader::from_path(file()).map_err(read)?;
-    let recorded = csv.deserialize().collect::<Result<Vec<Count>, _>>();
-    let recorded = recorded.map_err(read)?;
-    the_gate_shuts(&recorded)?;
-    let problems = problems(&recorded, &counts()?);
+    let holds = recorded(FILE)?;
+    the_gate_shuts(&holds)?;
+    let mut problems = problems(&holds, &counts()?);
+    let registered = recorded(registration::FILE)?;
+    problems.extend(gate::differences(&registered, &registrations()?));
     for problem in &problems {
         eprintln!("instructions: {problem}");
     }
@@ -161,7 +216,9 @@ fn check() -> Done<()> {
 
 fn problems(recorded: &[Count], counted: &[Count]) -> Vec<String> {
     let schemes = registered();
-    let holds = |name: &str| schemes.iter().any(|s| s.name == name && s.claims.holds);
+    // Where readers reach quiescent points a hold is nothing at all, and is to be.
+    let works = |claims: &Claims| claims.holds && !claims.needs_quiescence;
+    let holds = |name: &str| schemes.iter().any(|s| s.name == name && works(&s.claims));
     gate::problems(recorded, counted, holds)
 }
 

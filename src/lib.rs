@@ -15,6 +15,7 @@
 //! * [`pmap`]: the NetBSD-like pmap on top of it.
 //! * [`suspend`]: the protocol: `pre_suspend`, `Suspended`, `post_suspend`.
 //! * `lock`: a lock that people can use, made of any sound scheme (feature `lock_api`).
+//! * `native`: libraries' locks, and those of `lock`, as contenders (feature `lab`).
 //! * `conformance`: the kit that checks a scheme, one of ours or yours (feature `conformance`).
 //! * `lab`: workloads, traces, measuring, results, report (feature `lab`).
 //!
@@ -65,3 +66,5 @@ pub mod platform;
 pub mod conformance;
 #[cfg(feature = "lab")]
 pub mod lab;
+#[cfg(feature = "lab")]
+pub mod native;

@@ -4,13 +4,14 @@
 use ptom::backend::Native;
 use ptom::lab::peers::KNOWN;
 use ptom::lab::sample::Workload;
-use ptom::scheme::{Ours, Registry, Scheme, Visit, each_native};
+use ptom::native::each_native;
+use ptom::scheme::{Ours, Registry, Scheme, Visit};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the lowest up: a layer may name those before it.
-const LAYERS: [&str; 10] = [
+const LAYERS: [&str; 11] = [
     "backend",
     "primitive",
     "scheme",
@@ -18,6 +19,7 @@ const LAYERS: [&str; 10] = [
     "pmap",
     "suspend",
     "lock",
+    "native",
     "platform",
     "conformance",
     "lab",
@@ -27,9 +29,10 @@ const LAYERS: [&str; 10] = [
 const CORE: usize = 6;
 
 /// The files that may have unsafe code.
-const UNSAFE: [&str; 9] = [
+const UNSAFE: [&str; 10] = [
     "conformance/exhaustive/stage.rs",
     "conformance/native/plain.rs",
+    "lab/measure/place.rs",
     "lab/peers/c/ffi.rs",
     "lab/peers/seize.rs",
     "lock/excludes.rs",
@@ -71,17 +74,12 @@ fn code(file: &Path) -> String {
 
 #[test]
 fn dependencies_point_one_way() {
-    // Contenders: registered with the schemes, made of the layer that is made of them.
-    let contenders = ["percpu_asym_tls.rs", "percpu_tls.rs"];
     let mut seen = BTreeSet::new();
     for file in rust_files(&root().join("src")) {
         let Some(layer) = layer_of(&file) else {
             continue;
         };
         seen.insert(layer);
-        if contenders.iter().any(|name| file.ends_with(name)) {
-            continue;
-        }
         let code = code(&file);
         for above in &LAYERS[layer + 1..] {
             let named = code.contains(&format!("crate::{above}"));
@@ -96,16 +94,7 @@ fn the_core_depends_on_nothing() {
     for file in rust_files(&root().join("src")) {
         let native = file.ends_with("backend/native.rs");
         let core = layer_of(&file).is_some_and(|l| l < CORE) && !native;
-        let library = [
-            "std_",
-            "parking_lot_",
-            "sharded_",
-            "seqlock_crate",
-            "percpu_asym_tls",
-            "percpu_tls",
-        ];
-        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
-        if !core || library.iter().any(|l| name.starts_with(l)) {
+        if !core {
             continue;
         }
         let code = code(&file);
@@ -230,12 +219,17 @@ fn all() -> Vec<(&'static str, bool)> {
     names.0
 }
 
+/// Files of `scheme` and `native` that are no scheme.
+const NO_SCHEME: [&str; 2] = ["mod", "locked"];
+
 #[test]
 fn every_scheme_file_is_registered() {
-    let files: BTreeSet<String> = rust_files(&root().join("src/scheme"))
+    let dirs = ["src/scheme", "src/native"].map(|dir| root().join(dir));
+    let files: BTreeSet<String> = dirs
         .iter()
+        .flat_map(|dir| rust_files(dir))
         .map(|f| f.file_stem().unwrap().to_string_lossy().into_owned())
-        .filter(|stem| stem != "mod")
+        .filter(|stem| !NO_SCHEME.contains(&stem.as_str()))
         .collect();
     let names: Vec<String> = all().iter().map(|(name, _)| name.to_string()).collect();
     let registered: BTreeSet<String> = names.iter().cloned().collect();

@@ -4,7 +4,8 @@ use assert_cmd::Command;
 use assert_cmd::cargo::cargo_bin_cmd;
 use ptom::backend::Native;
 use ptom::lab::peers::built;
-use ptom::scheme::{Scheme, Visit, each_native};
+use ptom::native::each_native;
+use ptom::scheme::{Scheme, Visit};
 use std::io::Read;
 use std::process::{Output, Stdio};
 

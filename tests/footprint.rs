@@ -5,7 +5,8 @@
 
 use ptom::backend::Native;
 use ptom::lab::footprint::{CURE, FILE, Footprint, READERS};
-use ptom::scheme::{Scheme, Size, Translate, Visit, each_native};
+use ptom::native::each_native;
+use ptom::scheme::{Scheme, Size, Translate, Visit};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::path::{Path, PathBuf};

@@ -13,6 +13,9 @@ use std::time::Duration;
 /// Long enough for a thread that can go on to have done so.
 const SOON: Duration = Duration::from_millis(50);
 
+/// Longer than any thread takes that goes on at all.
+const LONG: Duration = Duration::from_secs(20);
+
 static NUMBER: RwLock<u64> = RwLock::new(1);
 
 #[test]
@@ -76,6 +79,8 @@ fn a_read_within_a_read_passes_a_waiting_writer() {
         scope.spawn(|| *lock.write() += 1);
         thread::sleep(SOON);
         assert_eq!((*lock.read(), *outer), (0, 0));
+        let tried = lock.try_read().map(|inner| *inner);
+        assert_eq!(tried, Some(0), "within a read it cannot have to wait");
     });
     assert_eq!(*lock.read(), 1);
 }
@@ -116,6 +121,53 @@ fn trying_never_waits() {
     }
     assert!(!lock.is_locked() && !lock.is_locked_exclusive());
     assert!(elsewhere(reads) && elsewhere(writes));
+}
+
+#[test]
+fn a_thread_that_has_read_before_does_not_wait_to_try() {
+    let lock = Arc::new(RwLock::new(0));
+    let theirs = Arc::clone(&lock);
+    let (go, gone) = channel();
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        drop(theirs.read());
+        let _ = sender.send(true);
+        let _ = gone.recv();
+        let _ = sender.send(theirs.try_read().is_some());
+    });
+    assert_eq!(receiver.recv(), Ok(true));
+    let guard = lock.write();
+    go.send(()).unwrap();
+    let tried = receiver.recv_timeout(LONG);
+    assert_eq!(tried, Ok(false), "it read during a write, or waits");
+    drop(guard);
+}
+
+#[test]
+fn a_try_write_that_fails_at_a_later_table_lets_go_of_those_before() {
+    let lock = Arc::new(RwLock::new(0));
+    let (registered, again) = (Barrier::new(FIRST + 1), Barrier::new(FIRST + 1));
+    let both = Arc::new((registered, again));
+    let (sender, receiver) = channel();
+    for _ in 0..FIRST {
+        let (lock, both, sender) = (Arc::clone(&lock), Arc::clone(&both), sender.clone());
+        thread::spawn(move || {
+            drop(lock.read());
+            both.0.wait();
+            both.1.wait();
+            let _ = sender.send(*lock.read());
+        });
+    }
+    both.0.wait();
+    // The first table is full, so this read is in the second.
+    let _read = lock.read();
+    let elsewhere = Arc::clone(&lock);
+    let refused = thread::spawn(move || elsewhere.try_write().is_none());
+    assert!(refused.join().unwrap());
+    both.1.wait();
+    for _ in 0..FIRST {
+        assert_eq!(receiver.recv_timeout(LONG), Ok(0), "still kept out");
+    }
 }
 
 #[test]

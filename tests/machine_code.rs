@@ -22,7 +22,7 @@ struct Loops(Vec<(&'static str, Claims, usize)>);
 
 impl Visit<Native> for Loops {
     fn visit<S: Scheme<Native>>(&mut self) {
-        let code: fn(&TableSite<'static, S::Reader<'static>>, u64) -> u64 = workload::hold;
+        let code: fn(&TableSite<'static, S::Reader<'static>>, u64) -> u64 = workload::hold::<0>;
         self.0.push((S::NAME, S::CLAIMS, code as usize));
     }
 }

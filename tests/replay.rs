@@ -3,7 +3,8 @@
 use ptom::backend::Native;
 use ptom::lab::replay::{Plan, Replayed, run};
 use ptom::lab::trace::{Script, Source, load};
-use ptom::scheme::{Scheme, Visit, each_native};
+use ptom::native::each_native;
+use ptom::scheme::{Scheme, Visit};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 

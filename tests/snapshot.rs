@@ -2,8 +2,9 @@
 //! often the domain is suspended meanwhile.
 
 use ptom::backend::Native;
+use ptom::native::each_native;
 use ptom::pmap::Kernel;
-use ptom::scheme::{Scheme, Visit, each_native};
+use ptom::scheme::{Scheme, Visit};
 use ptom::suspend::suspend;
 use ptom::xen::{Config, Machine, Mode, Pfn};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};

@@ -104,6 +104,15 @@ pub trait Backend: Copy + Debug + Send + Sync + 'static {
         Self::fence(Ordering::SeqCst);
     }
 
+    /// Writes the word with `order`, then a full fence. One instruction where an exchange is both (x86);
+    /// elsewhere a store and a [`fence`](Self::fence). Linux has it as `smp_store_mb()`.
+    #[inline]
+    #[track_caller]
+    fn store_mb(word: &Self::U64, value: u64, order: Ordering) {
+        word.store(value, order);
+        Self::fence(Ordering::SeqCst);
+    }
+
     /// The reader's half of the asymmetric pair: costs nothing where it can (a compiler fence).
     #[track_caller]
     fn light_fence();

@@ -48,6 +48,13 @@ impl Backend for Native {
         atomic::compiler_fence(Ordering::SeqCst);
     }
 
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    fn store_mb(word: &AtomicU64, value: u64, _: Ordering) {
+        word.swap(value, Ordering::SeqCst);
+        Self::fence_after_rmw();
+    }
+
     #[inline]
     fn light_fence() {
         atomic::compiler_fence(Ordering::SeqCst);

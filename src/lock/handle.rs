@@ -144,7 +144,8 @@ impl<S: Excludes> Handle<S> {
             // SAFETY: this thread's alone, and empty: nothing is held.
             unsafe { (*self.hold.get()).write(hold) };
         }
-        // It cannot overflow: a read takes a nanosecond, and that makes centuries.
+        // It stays below `LAST`: 2^63 guards at once are more than there is memory for, and leaking as many
+        // takes longer than anybody waits.
         self.link.depth.set(depth + 1);
     }
 

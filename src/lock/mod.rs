@@ -4,22 +4,32 @@
 //!
 //! What it costs, first:
 //!
-//! * **A lock** is two words until it is used; the first read allocates a table of [`FIRST`] padded
-//!   words, 2 KiB and more. It is for a few locks a process, read all the time; not for one an object.
+//! * **A lock** is a word until it is used; the first read allocates a table of [`FIRST`] padded
+//!   words and more. It is for a few locks a process, read all the time; not for one an object.
 //! * **A thread** that reads allocates a handle for each lock that it has ever read, and a slot of the
 //!   lock's table, until it ends. A lock that is dropped leaves its table behind until those threads
-//!   end, or read another lock for the first time. `results/footprint.csv` has the bytes.
-//! * **A first read** by a thread of a lock allocates, and takes a lock of the standard library: a
-//!   microsecond, and more while somebody writes.
-//! * **A write** is what the scheme says: for [`RawPerCpuAsym`] a `membarrier(2)`, about 10 us in a
-//!   virtual machine. It is once more for each doubling of the threads beyond [`FIRST`], one after the
-//!   other, and readers of later tables go on until it is their turn.
-//! * **`try_write`** costs as much, and fails when a `try_read` is under way at that instant.
+//!   end, or read another lock for the first time. The bytes of all that, by threads, are the rows
+//!   `percpu_asym_tls` and `percpu_tls` of `results/footprint.csv`.
+//! * **A first read** by a thread of a lock allocates, looks through the tables for a free slot, and takes
+//!   a lock of the standard library for reading, so that it waits while somebody writes. If no slot is
+//!   free it takes that lock for writing, and adds a table. What the look-up for a slot
+//!   takes beside so many others are the rows `percpu_asym` and `percpu` of `results/registration.csv`.
+//! * **A write** is what the scheme says: for [`RawPerCpuAsym`] a `membarrier(2)`; how long that takes is
+//!   the row `heavy_fence` of the report's tables of suspends. It is once more for each further table (each has
+//!   twice the room of the one before), one after the other.
+//! * **A write waits** for who reads the first table when it comes, and then for who reads the next table
+//!   when that one's turn comes: until then its readers come and go. So with one table it waits for no reader
+//!   that came after it, and with more for at most one read a thread.
+//! * **`try_write`** costs as much. It fails when somebody reads or writes, and when at that instant a
+//!   `try_read` or a thread's first read is under way.
+//! * **`try_read`** takes that lock, too, unless it is within a read. It fails when somebody writes or
+//!   waits to, and when at that instant a table is added.
 //! * A guard stays with its thread (it is not `Send`): what a thread counts, only it can take back.
 //!
 //! What it gives: a read is a thread-local look-up and the scheme's hold (for `RawPerCpuAsym` two plain stores
-//! and a look at the gate, no atomic read-modify-write), readers share no cache line, a read within a read
-//! only counts, and never deadlocks, and a writer waits for no reader that came after it.
+//! and a look at the gate, no atomic read-modify-write: `tests/machine_code.rs` looks the scheme's part up),
+//! readers share no cache line, and a read within a read only counts, and never deadlocks. What that comes to is in the rows
+//! `percpu_asym_tls` and `percpu_tls` of the report's tables of holds.
 //!
 //! With a [`Reader`](crate::scheme::Reader) of one's own, the look-up goes too: see [`scheme`](crate::scheme).
 //! Where locks are many and writes are common, take `parking_lot` or the standard library's.

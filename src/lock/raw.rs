@@ -2,6 +2,9 @@
 
 #![allow(unsafe_code)]
 
+#[cfg(test)]
+mod tests;
+
 use super::excludes::Excludes;
 use super::handle::Handle;
 use super::shards::{Patience, Shards};

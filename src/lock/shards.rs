@@ -12,6 +12,9 @@
 
 #![allow(unsafe_code)]
 
+#[cfg(test)]
+mod tests;
+
 use super::excludes::Excludes;
 use crate::scheme::{Reader, Size};
 use core::cell::UnsafeCell;

@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod count;
 mod drain;
 mod gate;
 mod krwlock;
@@ -11,6 +12,7 @@ mod slots;
 mod ticket;
 mod turnstile;
 
+pub use count::{Count, Counts};
 pub use drain::drain;
 pub use gate::{Gate, Shut};
 pub use krwlock::KRwLock;

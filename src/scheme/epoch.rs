@@ -14,8 +14,8 @@
 //! | reader | suspender |
 //! |---|---|
 //! | `e = epoch.load()` | `gate.close()` |
-//! | `announced.store(e)` | `epoch.store(e + 1)` |
-//! | `fence(SeqCst)` | `fence(SeqCst)` |
+//! | `announced.store_mb(e)`: a store, | `epoch.store(e + 1)` |
+//! | and a full fence | `fence(SeqCst)` |
 //! | `gate.clear()` | `announced.load()` older than `e + 1`: wait |
 //!
 //! If the reader's fence is first, the suspender sees what it announced: the old epoch, and waits
@@ -111,11 +111,10 @@ impl<B: Backend> EpochReader<'_, B> {
             let epoch = self.scheme.epoch.0.load(Relaxed);
             // ORDERING: Release pairs with the Acquire in `drain`, which waits no further when it sees
             // the new epoch here: our last hold must have happened before that.
-            self.announced.store(epoch, Release);
-            // ORDERING: SeqCst pairs with the fence in `suspend`; both orders are argued above. It is
-            // also the Acquire that pairs with the Release store of the epoch: who announces the new
-            // epoch sees the gate shut.
-            B::fence(SeqCst);
+            // The full fence pairs with the one in `suspend`; both orders are argued above. It is also
+            // the Acquire that pairs with the Release store of the epoch: who announces the new epoch
+            // sees the gate shut.
+            B::store_mb(self.announced, epoch, Release);
             if self.scheme.gate.clear() {
                 return;
             }

@@ -32,21 +32,6 @@ pub mod solaris;
 pub mod stop_cpus;
 pub mod unprotected;
 
-#[cfg(feature = "lab")]
-pub mod parking_lot_recursive;
-#[cfg(feature = "lab")]
-pub mod parking_lot_rwlock;
-#[cfg(feature = "lab")]
-pub mod percpu_asym_tls;
-#[cfg(feature = "lab")]
-pub mod percpu_tls;
-#[cfg(feature = "lab")]
-pub mod seqlock_crate;
-#[cfg(feature = "lab")]
-pub mod sharded_lock;
-#[cfg(feature = "lab")]
-pub mod std_rwlock;
-
 /// What a scheme promises. Each promise is checked by something that runs (models, counted steps, counted
 /// writes); what is not promised has its counterexample reproduced where one is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -281,17 +266,4 @@ impl Registry for Ours {
         visitor.visit::<epoch::Epoch<B>>();
         visitor.visit::<qsbr::Qsbr<B>>();
     }
-}
-
-/// Visits every scheme of ours, then the library contenders, which run on real atomics only.
-#[cfg(feature = "lab")]
-pub fn each_native(visitor: &mut impl Visit<crate::backend::Native>) {
-    Ours::each(visitor);
-    visitor.visit::<percpu_asym_tls::PerCpuAsymTls>();
-    visitor.visit::<percpu_tls::PerCpuTls>();
-    visitor.visit::<std_rwlock::StdRwLock>();
-    visitor.visit::<parking_lot_rwlock::ParkingLotRwLock>();
-    visitor.visit::<parking_lot_recursive::ParkingLotRecursive>();
-    visitor.visit::<sharded_lock::ShardedLock>();
-    visitor.visit::<seqlock_crate::SeqLockCrate>();
 }

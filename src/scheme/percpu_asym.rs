@@ -17,6 +17,8 @@
 //! the reader's look at the gate, the reader sees it shut, and takes its count back. It is always one
 //! of the two, since the store comes before the look.
 //!
+//! (The code of a hold is [`Count::begin`] and [`Count::end`].)
+//!
 //! Where the kernel has no membarrier, the gate is made *fenced*: never clear, so that every hold
 //! takes the slow path, and executes the full fence there. The fast path does not pay for asking.
 //!
@@ -24,18 +26,15 @@
 //! "Asymmetric Dekker synchronization" (2001).
 
 use super::{Alone, Claims, Describe, Full, Reader, Scheme, Size, Translate};
-use crate::backend::{Atomic, Backend};
-use crate::primitive::{Gate, Shut, Slots, drain};
-use core::cell::Cell;
-use core::marker::PhantomData;
-use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use crate::backend::Backend;
+use crate::primitive::{Count, Counts, Gate, Shut};
+use core::sync::atomic::Ordering::SeqCst;
 
 /// A count a reader, and a gate.
 #[derive(Debug)]
 pub struct PerCpuAsym<B: Backend> {
     gate: Gate<B>,
-    /// Live holds of a reader; written by its reader only.
-    counts: Slots<B, B::U64>,
+    counts: Counts<B, ()>,
 }
 
 impl<B: Backend> Describe for PerCpuAsym<B> {
@@ -58,10 +57,7 @@ impl<B: Backend> Describe for PerCpuAsym<B> {
 #[derive(Debug)]
 pub struct PerCpuAsymReader<'s, B: Backend> {
     scheme: &'s PerCpuAsym<B>,
-    slot: usize,
-    /// The same slot's count, so that a hold need not look it up.
-    count: &'s B::U64,
-    not_sync: PhantomData<Cell<()>>,
+    count: Count<'s, B, ()>,
 }
 
 /// A hold.
@@ -75,52 +71,50 @@ impl<B: Backend> Scheme<B> for PerCpuAsym<B> {
     fn new(size: Size) -> Self {
         Self {
             gate: Gate::new(!B::asymmetric()),
-            counts: Slots::new(size.readers, || B::U64::new(0)),
+            counts: Counts::new(size.readers, || ()),
         }
     }
 
     fn reader(&self) -> Result<PerCpuAsymReader<'_, B>, Full> {
-        let slot = self.counts.claim()?;
         Ok(PerCpuAsymReader {
             scheme: self,
-            slot,
-            count: self.counts.get(slot),
-            not_sync: PhantomData,
+            count: self.counts.claim()?,
         })
     }
 }
 
-impl<B: Backend> Drop for PerCpuAsymReader<'_, B> {
-    fn drop(&mut self) {
-        // ORDERING: Release pairs with the Acquire in `drain`: it ends the hold of a leaked guard.
-        self.count.store(0, Release);
-        self.scheme.counts.release(self.slot);
+impl<B: Backend> PerCpuAsym<B> {
+    /// The suspender's fence, between its closing of the gate and its look at the counts.
+    fn fence(&self) {
+        if self.gate.fenced() {
+            // ORDERING: SeqCst pairs with the fence in `enter_slow`; see there.
+            B::fence(SeqCst);
+        } else {
+            // ORDERING: pairs with the light fence of a hold; both orders are argued above.
+            B::heavy_fence();
+        }
     }
 }
 
 impl<B: Backend> PerCpuAsymReader<'_, B> {
-    /// The gate was not clear, and this is an outermost hold, announced.
+    /// The gate was not clear, and this hold is announced, with so many around it.
     #[cold]
-    fn enter_slow(&self) {
+    fn enter_slow(&self, around: u64) {
+        if around != 0 {
+            return;
+        }
         let gate = &self.scheme.gate;
         loop {
             if gate.fenced() {
-                // ORDERING: SeqCst pairs with the fence in `suspend` of a fenced gate: the symmetric
+                // ORDERING: SeqCst pairs with the fence of a suspend whose gate is fenced: the symmetric
                 // handshake of `percpu`, both orders argued there.
                 B::fence(SeqCst);
             }
             if !gate.closed() {
                 return;
             }
-            // AUDIT: Release to Relaxed survives in percpu_asym: the light fence of `hold` comes between, and
-            // loom takes it for a full fence; it is a compiler fence, and Arm would need the Release.
-            // ORDERING: Release pairs with the Acquire in `drain`: the 0 that it sees may be this
-            // one, and nothing else orders our last hold before it where the light fence is none.
-            self.count.store(0, Release);
-            gate.wait();
-            self.count.store(1, Relaxed);
-            // ORDERING: pairs with the heavy fence in `suspend`; both orders are argued above.
-            B::light_fence();
+            self.count.step_back(gate);
+            self.count.announce(1);
         }
     }
 }
@@ -133,13 +127,8 @@ impl<B: Backend> Translate for PerCpuAsymReader<'_, B> {
 
     #[inline]
     fn hold(&self) -> PerCpuAsymHold<'_, B> {
-        let count = self.count.load(Relaxed);
-        self.count.store(count + 1, Relaxed);
-        // ORDERING: pairs with the heavy fence in `suspend`; both orders are argued above.
-        B::light_fence();
-        if !self.scheme.gate.clear() && count == 0 {
-            self.enter_slow();
-        }
+        self.count
+            .begin(&self.scheme.gate, |around| self.enter_slow(around));
         PerCpuAsymHold(self)
     }
 }
@@ -147,10 +136,7 @@ impl<B: Backend> Translate for PerCpuAsymReader<'_, B> {
 impl<B: Backend> Drop for PerCpuAsymHold<'_, B> {
     #[inline]
     fn drop(&mut self) {
-        let count = &self.0.count;
-        // ORDERING: Release pairs with the Acquire in `drain`: whoever sees the 0 sees all that the
-        // hold did. If the suspender looks first, it sees the count, and looks again.
-        count.store(count.load(Relaxed) - 1, Release);
+        self.0.count.end();
     }
 }
 
@@ -161,37 +147,18 @@ impl<B: Backend> Reader for PerCpuAsymReader<'_, B> {
         Self: 'r;
 
     fn suspend(&mut self) -> Alone<Shut<'_, B>> {
-        assert_eq!(
-            self.count.load(Relaxed),
-            0,
-            "a guard of this reader was leaked"
-        );
+        assert!(!self.count.holds(), "a guard of this reader was leaked");
         let scheme = self.scheme;
         let shut = scheme.gate.close();
-        if scheme.gate.fenced() {
-            // ORDERING: SeqCst pairs with the fence in `enter_slow`; see there.
-            B::fence(SeqCst);
-        } else {
-            // ORDERING: pairs with the light fence in `hold`; both orders are argued above.
-            B::heavy_fence();
-        }
-        drain::<B>(scheme.counts.iter(), |count| count == 0);
+        scheme.fence();
+        scheme.counts.drain();
         Alone(shut)
     }
 
     fn try_suspend(&mut self) -> Option<Alone<Shut<'_, B>>> {
         let scheme = self.scheme;
         let shut = scheme.gate.try_close()?;
-        if scheme.gate.fenced() {
-            // ORDERING: SeqCst pairs with the fence in `enter_slow`, as that of `suspend` does.
-            B::fence(SeqCst);
-        } else {
-            // ORDERING: pairs with the light fence in `hold`, as that of `suspend` does.
-            B::heavy_fence();
-        }
-        // ORDERING: Acquire pairs with the Release that ends a hold, as that of `suspend` does. Whoever is
-        // seen inside stays there, and the gate opens again.
-        let empty = scheme.counts.iter().all(|word| word.load(Acquire) == 0);
-        empty.then(|| Alone(shut))
+        scheme.fence();
+        scheme.counts.all_zero().then(|| Alone(shut))
     }
 }

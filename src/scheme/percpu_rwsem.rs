@@ -31,16 +31,16 @@
 
 use super::{Alone, Claims, Describe, Full, Reader, Scheme, Size, Translate};
 use crate::backend::{Atomic, Backend};
-use crate::primitive::{Gate, Shut, Slots, drain};
-use core::cell::Cell;
-use core::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
+use crate::primitive::{Count, Counts, Gate, Shut};
+use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// A count a reader, and a gate that remembers the mode.
 #[derive(Debug)]
+#[repr(C)]
 pub struct PerCpuRwSem<B: Backend> {
     gate: Gate<B>,
-    /// Live holds of a reader; written by its reader only.
-    counts: Slots<B, B::U64>,
+    /// Beside each count: holds with a fence since its reader last asked for the other mode.
+    counts: Counts<B, B::U32>,
     /// Holds with a fence that a reader makes before it asks for the mode without.
     slow_holds: u32,
 }
@@ -65,11 +65,7 @@ impl<B: Backend> Describe for PerCpuRwSem<B> {
 #[derive(Debug)]
 pub struct PerCpuRwSemReader<'s, B: Backend> {
     scheme: &'s PerCpuRwSem<B>,
-    slot: usize,
-    /// The same slot's count, so that a hold need not look it up.
-    count: &'s B::U64,
-    /// Holds with a fence, since this reader last asked for the other mode.
-    slow: Cell<u32>,
+    count: Count<'s, B, B::U32>,
 }
 
 /// A hold.
@@ -83,34 +79,26 @@ impl<B: Backend> Scheme<B> for PerCpuRwSem<B> {
     fn new(size: Size) -> Self {
         Self {
             gate: Gate::new(!B::asymmetric()),
-            counts: Slots::new(size.readers, || B::U64::new(0)),
+            counts: Counts::new(size.readers, || B::U32::new(0)),
             slow_holds: size.tables.slow_holds,
         }
     }
 
     fn reader(&self) -> Result<PerCpuRwSemReader<'_, B>, Full> {
-        let slot = self.counts.claim()?;
         Ok(PerCpuRwSemReader {
             scheme: self,
-            slot,
-            count: self.counts.get(slot),
-            slow: Cell::new(0),
+            count: self.counts.claim()?,
         })
     }
 }
 
-impl<B: Backend> Drop for PerCpuRwSemReader<'_, B> {
-    fn drop(&mut self) {
-        // ORDERING: Release pairs with the Acquire in `drain`: it ends the hold of a leaked guard.
-        self.count.store(0, Release);
-        self.scheme.counts.release(self.slot);
-    }
-}
-
 impl<B: Backend> PerCpuRwSemReader<'_, B> {
-    /// The gate was not clear, and this is an outermost hold, announced.
+    /// The gate was not clear, and this hold is announced, with so many around it.
     #[cold]
-    fn enter_slow(&self) {
+    fn enter_slow(&self, around: u64) {
+        if around != 0 {
+            return;
+        }
         let gate = &self.scheme.gate;
         loop {
             // ORDERING: SeqCst pairs with the fence in `suspend` where the gate is fenced; both orders are
@@ -119,20 +107,20 @@ impl<B: Backend> PerCpuRwSemReader<'_, B> {
             if !gate.closed() {
                 return self.count_slow();
             }
-            // Relaxed is enough: the fence since our last hold orders that hold before this store.
-            self.count.store(0, Relaxed);
-            gate.wait();
-            self.count.store(1, Relaxed);
+            self.count.step_back(gate);
+            self.count.announce(1);
         }
     }
 
     /// Lets readers go without a fence again, once this one has executed enough of them.
     fn count_slow(&self) {
-        let slow = self.slow.get() + 1;
+        // Relaxed: only its reader looks at it.
+        let count = self.count.more();
+        let slow = count.load(Relaxed) + 1;
         if slow < self.scheme.slow_holds || !B::asymmetric() {
-            return self.slow.set(slow.min(self.scheme.slow_holds));
+            return count.store(slow.min(self.scheme.slow_holds), Relaxed);
         }
-        self.slow.set(0);
+        count.store(0, Relaxed);
         self.scheme.gate.unfence();
     }
 }
@@ -145,13 +133,8 @@ impl<B: Backend> Translate for PerCpuRwSemReader<'_, B> {
 
     #[inline]
     fn hold(&self) -> PerCpuRwSemHold<'_, B> {
-        let count = self.count.load(Relaxed);
-        self.count.store(count + 1, Relaxed);
-        // ORDERING: pairs with the heavy fence in `suspend`, as in `percpu_asym`.
-        B::light_fence();
-        if !self.scheme.gate.clear() && count == 0 {
-            self.enter_slow();
-        }
+        self.count
+            .begin(&self.scheme.gate, |around| self.enter_slow(around));
         PerCpuRwSemHold(self)
     }
 }
@@ -159,10 +142,7 @@ impl<B: Backend> Translate for PerCpuRwSemReader<'_, B> {
 impl<B: Backend> Drop for PerCpuRwSemHold<'_, B> {
     #[inline]
     fn drop(&mut self) {
-        let count = &self.0.count;
-        // ORDERING: Release pairs with the Acquire in `drain`: whoever sees the 0 sees all that the
-        // hold did. If the suspender looks first, it sees the count, and looks again.
-        count.store(count.load(Relaxed) - 1, Release);
+        self.0.count.end();
     }
 }
 
@@ -173,11 +153,7 @@ impl<B: Backend> Reader for PerCpuRwSemReader<'_, B> {
         Self: 'r;
 
     fn suspend(&mut self) -> Alone<Shut<'_, B>> {
-        assert_eq!(
-            self.count.load(Relaxed),
-            0,
-            "a guard of this reader was leaked"
-        );
+        assert!(!self.count.holds(), "a guard of this reader was leaked");
         let scheme = self.scheme;
         let shut = scheme.gate.close();
         if scheme.gate.fenced() {
@@ -188,7 +164,7 @@ impl<B: Backend> Reader for PerCpuRwSemReader<'_, B> {
             // ORDERING: pairs with the light fence in `hold`, as in `percpu_asym`.
             B::heavy_fence();
         }
-        drain::<B>(scheme.counts.iter(), |count| count == 0);
+        scheme.counts.drain();
         Alone(shut)
     }
 }

@@ -36,6 +36,7 @@ pub mod reservation;
 pub mod restore;
 pub mod save;
 mod shared_info;
+pub mod stream;
 pub mod validate;
 pub mod walk;
 

@@ -50,6 +50,12 @@ pub enum Outcome {
 #[derive(Clone, Copy, Debug)]
 pub struct Register(RawMfn);
 
+impl Register {
+    pub(super) fn raw(self) -> RawMfn {
+        self.0
+    }
+}
+
 impl<'h> From<Mfn<'h>> for Register {
     fn from(mfn: Mfn<'h>) -> Self {
         Register(mfn.raw())
@@ -105,8 +111,9 @@ impl<B: Backend, W: Translate> Suspended<'_, '_, B, W> {
 }
 
 impl<B: Backend> Guest<B> {
-    fn restore(&self, image: &Image, mode: Mode) -> Result<(), Failed> {
+    pub(super) fn restore(&self, image: &Image, mode: Mode) -> Result<(), Failed> {
         self.domain.begin_restore();
+        self.forget_others(image);
         let moved = self.populate(image, mode);
         for (page, mfn) in image.pages.iter().zip(&moved) {
             self.domain.set_p2m(page.pfn, *mfn);
@@ -119,6 +126,20 @@ impl<B: Backend> Guest<B> {
         let validated = self.load_roots(image).and_then(|()| self.pin_tables(image));
         self.domain.end_restore();
         localised.and(validated)
+    }
+
+    /// A PFN that is not in the image has no frame.
+    fn forget_others(&self, image: &Image) {
+        let mut kept = image.pages.iter().map(|page| page.pfn).peekable();
+        for pfn in (0..self.domain.pages()).map(Pfn) {
+            if kept.next_if_eq(&pfn).is_some() {
+                continue;
+            }
+            if let Some(word) = self.domain.p2m(pfn) {
+                self.host.release(word.raw());
+                self.domain.clear_p2m(pfn);
+            }
+        }
     }
 
     /// Takes every frame of the guest's away, and gives it others.

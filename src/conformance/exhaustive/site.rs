@@ -128,14 +128,16 @@ fn relative(file: &str) -> Cow<'_, str> {
 }
 
 impl Site {
-    /// Where the file is, if it is on this machine: in this crate, or above the working directory.
+    /// Where the file is, if it is on this machine: in this crate, above the working directory, or in the
+    /// workspace that this crate is the root of.
     pub fn source(&self) -> Option<PathBuf> {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let candidates = match self.file.strip_prefix(THIS_CRATE) {
             Some(inside) => vec![here.join(inside)],
             None => {
                 let working = std::env::current_dir().unwrap_or_default();
-                working.ancestors().map(|d| d.join(&self.file)).collect()
+                let above = working.ancestors().chain([here]);
+                above.map(|folder| folder.join(&self.file)).collect()
             }
         };
         candidates.into_iter().find(|path| path.is_file())

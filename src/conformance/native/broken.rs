@@ -92,6 +92,16 @@ impl<R: Removal> Backend for NativeWithout<R> {
     }
 
     #[inline]
+    fn store_mb(word: &AtomicU64, value: u64, order: Ordering) {
+        if R::FENCE {
+            word.store(value, order);
+            miss();
+        } else {
+            Native::store_mb(word, value, order);
+        }
+    }
+
+    #[inline]
     fn light_fence() {
         Native::light_fence();
     }

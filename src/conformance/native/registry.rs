@@ -46,7 +46,7 @@ pub fn native<R: Registry, P: Payload>() -> Vec<Case<P>> {
 pub fn libraries<P: Payload>() -> Vec<Case<P>> {
     let mut intact = Intact(Vec::new());
     #[cfg(feature = "lab")]
-    crate::scheme::each_native(&mut intact);
+    crate::native::each_native(&mut intact);
     let ours = native::<Ours, P>();
     intact
         .0

@@ -88,7 +88,8 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<(), Error> {
         suspends: Vec::new(),
         failures: Vec::new(),
     };
-    provenance.distrust = summary::distrust(&run);
+    let distrust = summary::distrust(&run);
+    provenance.distrust = distrust.iter().map(ToString::to_string).collect();
     store.tell(&provenance).map_err(failed)?;
     let dir = store.finish().map_err(failed)?;
     let run = Run::read(&dir).map_err(failed)?;
@@ -96,7 +97,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<(), Error> {
     out.tables(&rows, &summary::suspends(&run), args.format)?;
     out.flush()?;
     complain(&format!("kept in {}", dir.display()));
-    if let Some(verdict) = summary::noise::verdict(&run.provenance.distrust) {
+    if let Some(verdict) = summary::noise::verdict(&distrust) {
         complain(&verdict);
     }
     if kind == Kind::Compare {

@@ -5,7 +5,8 @@ use crate::backend::Native;
 use crate::lab::measure::contender::Selection;
 use crate::lab::peers;
 use crate::lab::sample::Workload;
-use crate::scheme::{Claims, Scheme, Visit, each_native};
+use crate::native::each_native;
+use crate::scheme::{Claims, Scheme, Visit};
 
 /// What `--workload` calls the suspends.
 pub(super) const SUSPEND: &str = "suspend";

@@ -2,7 +2,7 @@
 //!
 //! With the recorded compiler and target: exactly that. With another compiler: at most [`SLACK`] more,
 //! since it may choose other instructions for the same code. On another target nothing is recorded. And
-//! always: a scheme that promises a hold takes at least one instruction more than no hold does, or the
+//! always: a scheme that promises a hold, without quiescent points, takes at least one instruction more than no hold does, or the
 //! compiler has deleted its work, and whatever is measured is not that scheme.
 
 use super::Count;
@@ -10,6 +10,16 @@ use crate::lab::measure::contender::BASELINE;
 
 /// Instructions that another compiler may add to an operation.
 pub const SLACK: f64 = 2.0;
+
+/// A row of counted instructions.
+pub trait Counted {
+    /// What was counted.
+    fn key(&self) -> String;
+    /// How many.
+    fn instructions(&self) -> f64;
+    /// Of machine code for which target, by which compiler.
+    fn made(&self) -> (&str, &str);
+}
 
 /// Everything that is wrong with the `counted` rows, one line each; `holds` says whether a scheme promises a
 /// hold.
@@ -19,28 +29,35 @@ pub fn problems(
     holds: impl Fn(&str) -> bool,
 ) -> Vec<String> {
     let mut problems = Vec::new();
-    for count in counted {
-        let of = |rows: &[Count], scheme: &str| {
-            let mut rows = rows.iter();
-            let row = rows.find(|row| row.workload == count.workload && row.scheme == scheme);
-            row.cloned()
-        };
-        let key = count.key();
-        if holds(&count.scheme) {
-            let read = of(counted, BASELINE).map_or(0.0, |raw| raw.instructions);
-            if count.instructions < read + 1.0 {
-                problems.push(format!(
-                    "{key}: {} instructions, the unprotected read takes {read}: the hold is gone",
-                    count.instructions
-                ));
-            }
-        }
-        match of(recorded, &count.scheme) {
-            None => problems.push(format!("{key}: no count is recorded: record it")),
-            Some(then) => problems.extend(against(&key, &then, count)),
+    for count in counted.iter().filter(|count| holds(&count.scheme)) {
+        let read = |row: &&Count| row.workload == count.workload && row.scheme == BASELINE;
+        let read = counted
+            .iter()
+            .find(read)
+            .map_or(0.0, |raw| raw.instructions);
+        if count.instructions < read + 1.0 {
+            problems.push(format!(
+                "{}: {} instructions, the unprotected read takes {read}: the hold is gone",
+                count.key(),
+                count.instructions
+            ));
         }
     }
-    let gone = |then: &&Count| counted.iter().all(|count| count.key() != then.key());
+    problems.extend(differences(recorded, counted));
+    problems
+}
+
+/// Every count that is not what is recorded, is not recorded, or is recorded and not there, one line each.
+pub fn differences<C: Counted>(recorded: &[C], counted: &[C]) -> Vec<String> {
+    let mut problems = Vec::new();
+    for now in counted {
+        let key = now.key();
+        match recorded.iter().find(|then| then.key() == key) {
+            None => problems.push(format!("{key}: no count is recorded: record it")),
+            Some(then) => problems.extend(against(&key, then, now)),
+        }
+    }
+    let gone = |then: &&C| counted.iter().all(|now| now.key() != then.key());
     for then in recorded.iter().filter(gone) {
         problems.push(format!(
             "{}: is recorded, but there is no such row",
@@ -51,13 +68,14 @@ pub fn problems(
 }
 
 /// What is wrong with a count beside the recorded one.
-fn against(key: &str, then: &Count, now: &Count) -> Option<String> {
-    if then.target != now.target {
+fn against(key: &str, then: &impl Counted, now: &impl Counted) -> Option<String> {
+    let (was, is) = (then.instructions(), now.instructions());
+    let ((target, compiler), made) = (then.made(), now.made());
+    if target != made.0 {
         return None;
     }
-    let same = then.compiler == now.compiler;
+    let same = compiler == made.1;
     let slack = if same { 0.0 } else { SLACK };
-    let (was, is) = (then.instructions, now.instructions);
     if is > was + slack {
         return Some(format!("{key}: raised from {was} to {is} instructions"));
     }

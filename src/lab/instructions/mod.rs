@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`tally`] | one program's instructions, and an operation's |
 //! | [`gate`] | what may not be: more than recorded, or a hold that does nothing |
+//! | [`registration`] | the same for registering a reader |
 //!
 //! Counts say nothing between schemes: a `lock`-prefixed instruction costs as much as thirty plain ones.
 //! Within a scheme they notice one instruction too many on any machine, however busy it is.
@@ -16,6 +17,7 @@
 //! [`Worker`]: super::measure::contender::Worker
 
 pub mod gate;
+pub mod registration;
 pub mod tally;
 
 use super::sample::Workload;
@@ -23,6 +25,9 @@ use serde::{Deserialize, Serialize};
 
 /// What is counted.
 pub const WORKLOADS: [Workload; 3] = [Workload::Hold, Workload::Nested, Workload::Dependent];
+
+/// Operations of the shorter run; the longer one does twice as many.
+pub const OPS: u64 = 10_000;
 
 /// The file of the results folder.
 pub const FILE: &str = "instructions.csv";
@@ -50,9 +55,18 @@ impl Count {
     /// The columns of the file, in its order.
     pub const COLUMNS: [&'static str; 5] =
         ["scheme", "workload", "instructions", "target", "compiler"];
+}
 
-    /// Workload and scheme, as they name a benchmark.
-    pub fn key(&self) -> String {
+impl gate::Counted for Count {
+    fn key(&self) -> String {
         format!("{}/{}", self.workload.name(), self.scheme)
+    }
+
+    fn instructions(&self) -> f64 {
+        self.instructions
+    }
+
+    fn made(&self) -> (&str, &str) {
+        (&self.target, &self.compiler)
     }
 }

@@ -5,9 +5,6 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use thiserror::Error;
 
-/// Operations of the shorter run; the longer one does twice as many.
-pub const OPS: u64 = 10_000;
-
 /// Why there is no count.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -28,17 +25,17 @@ pub enum Uncounted {
     Silent(String),
 }
 
-/// Instructions an operation of `program`, which is told by its last argument how many to do. Both runs at
-/// once: they do not disturb each other's counts.
+/// Instructions an operation of `program`, which is told by its last argument how many to do: `ops`, and
+/// twice as many. Both runs at once: they do not disturb each other's counts.
 ///
 /// # Errors
 /// If either run cannot be counted.
-pub fn per_operation(program: &Path, arguments: &[&str]) -> Result<f64, Uncounted> {
+pub fn per_operation(program: &Path, arguments: &[&str], ops: u64) -> Result<f64, Uncounted> {
     let run = |ops: u64| Run::begin(program, arguments, &ops.to_string());
-    let (short, long) = (run(OPS)?, run(2 * OPS)?);
+    let (short, long) = (run(ops)?, run(2 * ops)?);
     let (short, long) = (short.end(), long.end());
     let more = long?.saturating_sub(short?);
-    Ok((more as f64 * 100.0 / OPS as f64).round() / 100.0)
+    Ok((more as f64 * 100.0 / ops as f64).round() / 100.0)
 }
 
 /// A program under way.

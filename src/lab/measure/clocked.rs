@@ -51,6 +51,16 @@ impl Backend for Clocked {
     }
 
     #[inline]
+    fn fence_after_rmw() {
+        Native::fence_after_rmw();
+    }
+
+    #[inline]
+    fn store_mb(word: &Self::U64, value: u64, order: Ordering) {
+        Native::store_mb(word, value, order);
+    }
+
+    #[inline]
     fn light_fence() {
         Native::light_fence();
     }

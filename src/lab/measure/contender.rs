@@ -6,13 +6,16 @@
 
 use super::count::holds_per_op_of;
 use super::p2m::P2m;
+use super::place;
 use super::site::{Site, TableSite};
 use super::watch::{Watch, attend};
 use super::workload;
 use crate::backend::Native;
 use crate::lab::peers::{self, Order};
 use crate::lab::sample::Workload;
-use crate::scheme::{Full, Scheme, Size, Visit, each_native, unprotected::Unprotected};
+use crate::native::each_native;
+use crate::scheme::{Full, Scheme, Size, Visit, unprotected::Unprotected};
+use std::hint::black_box;
 use std::sync::Arc;
 
 /// The contender that all are compared with.
@@ -64,6 +67,8 @@ pub struct SiteWorker<T> {
     workload: Workload,
     /// Where a loop goes on that does not begin anew.
     at: u64,
+    /// Where the loop is fastest, once that is known.
+    place: Option<usize>,
 }
 
 impl<T: Site> SiteWorker<T> {
@@ -73,15 +78,33 @@ impl<T: Site> SiteWorker<T> {
             site,
             workload,
             at: 0,
+            place: (!workload::is_placed(workload)).then_some(0),
         }
+    }
+
+    fn run(&mut self, place: usize, n: u64) -> u64 {
+        let (workload, site, at) = (self.workload, &self.site, &mut self.at);
+        let sum = match place {
+            0 => workload::run_from::<0>(workload, site, at, n),
+            1 => workload::run_from::<1>(workload, site, at, n),
+            2 => workload::run_from::<2>(workload, site, at, n),
+            _ => workload::run_from::<3>(workload, site, at, n),
+        };
+        self.site.quiescent();
+        sum
     }
 }
 
 impl<T: Site> Worker for SiteWorker<T> {
     fn batch(&mut self, n: u64) -> u64 {
-        let sum = workload::run_from(self.workload, &self.site, &mut self.at, n);
-        self.site.quiescent();
-        sum
+        let place = match self.place {
+            Some(place) => place,
+            None => place::fastest(|place, n| {
+                black_box(self.run(place, n));
+            }),
+        };
+        self.place = Some(place);
+        self.run(place, n)
     }
 
     fn suspend(&mut self, during: &mut dyn FnMut()) {

@@ -17,7 +17,7 @@
 //! | `neighbours`, `fair` | batches that another process spoilt are repeated |
 //! | [`paired`] | rounds of interleaved batches |
 //! | [`suspend`], `schedule`, [`watch`] | how long a suspend takes, and how long it stops a reader |
-//! | [`rhythm`], `pace` | readers that hold for a while, and pause |
+//! | [`rhythm`], `hot`, `pace` | readers that never pause, and readers that hold for a while, and pause |
 //! | [`clocked`] | the barrier of a suspend, told from its drain |
 //! | [`plan`], [`latency`] | what a whole run consists of, and which suspends |
 //!
@@ -34,6 +34,7 @@ pub mod contender;
 pub mod count;
 mod fair;
 pub mod far;
+mod hot;
 pub mod latency;
 mod neighbours;
 pub mod observe;
@@ -41,6 +42,7 @@ pub mod on_machine;
 pub mod p2m;
 mod pace;
 pub mod paired;
+pub mod place;
 pub mod plan;
 pub mod rhythm;
 mod schedule;

@@ -1,27 +1,27 @@
 //! Contenders on the simulated machine: `pmap_extract`, `pmap_enter`, and the replayed trace.
 //!
 //! Each worker has a vCPU, a pmap and pages of its own, so that what its threads share is the scheme,
-//! the kernel's lists and nothing else. A checksum counts the operations that did what they should.
+//! the kernel's lists and nothing else. A checksum counts the operations that did what they should. The
+//! workers are in `pmap` and `replay`.
+
+mod pmap;
+mod replay;
 
 use super::contender::{BASELINE, Contender, Field, Selection, Worker, on_table};
 use super::count::{Counted, holds_per_op};
 use super::scripts::Scripts;
-use super::watch::Watch;
-use super::workload::{GOLDEN, SHIFT};
 use crate::backend::Native;
 use crate::lab::peers;
-use crate::lab::replay::Player;
 use crate::lab::sample::Workload;
 use crate::lab::trace::Script;
-use crate::pmap::{Kernel, PageCache, PmapError, PmapId};
-use crate::scheme::{Full, Scheme, Visit, each_native};
-use crate::xen::{Config, Machine, Pfn, Va, Vcpu};
+use crate::native::each_native;
+use crate::pmap::Kernel;
+use crate::scheme::{Full, Scheme, Visit};
+use crate::xen::{Config, Machine};
+use pmap::PmapWorker;
+pub use pmap::{BASE, PAGES};
+use replay::ReplayWorker;
 use std::sync::Arc;
-
-/// Pages of a worker's process: four L1 tables, as many pages as the bare table has words.
-pub const PAGES: u64 = 1 << (u64::BITS - SHIFT);
-/// The number of the first.
-pub const BASE: u64 = 0x40_0000 >> 12;
 
 /// The workloads that need a machine.
 pub const ON_A_MACHINE: [Workload; 5] = [
@@ -68,10 +68,9 @@ impl<S: Scheme<Native>> OnMachine<S> {
     fn make_worker(&self) -> Result<Box<dyn Worker + '_>, Full> {
         let vcpu = self.machine.vcpu()?;
         Ok(match self.workload {
-            _ if self.workload.is_replay() => Box::new(ReplayWorker {
-                vcpu,
-                player: Player::new(&self.script, &self.kernel),
-            }),
+            _ if self.workload.is_replay() => {
+                Box::new(ReplayWorker::new(vcpu, &self.script, &self.kernel))
+            }
             _ => Box::new(PmapWorker::new(vcpu, &self.kernel, self.workload).map_err(|_| Full)?),
         })
     }
@@ -96,114 +95,6 @@ impl<S: Scheme<Native>> Contender for OnMachine<S> {
             _ if self.workload.is_replay() => self.script.ops.len() as u64,
             _ => 1,
         }
-    }
-}
-
-/// A process with every page mapped, and a second frame for each.
-struct PmapWorker<'m, S: Scheme<Native>> {
-    vcpu: Vcpu<'m, Native, S>,
-    kernel: &'m Kernel<Native>,
-    cache: PageCache,
-    pmap: PmapId,
-    frames: [Vec<Pfn>; 2],
-    enters: bool,
-}
-
-impl<'m, S: Scheme<Native>> PmapWorker<'m, S> {
-    fn new(
-        vcpu: Vcpu<'m, Native, S>,
-        kernel: &'m Kernel<Native>,
-        workload: Workload,
-    ) -> Result<Self, PmapError> {
-        let mut cache = PageCache::default();
-        let pmap = kernel.create(&vcpu, &mut cache)?;
-        let mut frames = [Vec::new(), Vec::new()];
-        for page in 0..PAGES {
-            for side in &mut frames {
-                side.push(kernel.take_page(&mut cache)?);
-            }
-            let va = Va::of_page(BASE + page);
-            let pfn = frames[0][page as usize];
-            kernel.enter(&vcpu, &mut cache, pmap, va, pfn, true)?;
-        }
-        Ok(Self {
-            vcpu,
-            kernel,
-            cache,
-            pmap,
-            frames,
-            enters: workload == Workload::PmapEnter,
-        })
-    }
-}
-
-impl<S: Scheme<Native>> Drop for PmapWorker<'_, S> {
-    fn drop(&mut self) {
-        // What Xen would refuse here it has refused before, and the checksum told.
-        let _ = self.kernel.destroy(&self.vcpu, &mut self.cache, self.pmap);
-        for page in self.frames.iter().flatten() {
-            self.kernel.give_page(&mut self.cache, *page);
-        }
-        self.kernel.drain(&mut self.cache);
-    }
-}
-
-impl<S: Scheme<Native>> Worker for PmapWorker<'_, S> {
-    fn batch(&mut self, n: u64) -> u64 {
-        let (mut x, mut right) = (0u64, 0u64);
-        for turn in 0..n {
-            x = x.wrapping_add(GOLDEN);
-            let page = x >> SHIFT;
-            let va = Va::of_page(BASE + page);
-            right += u64::from(if self.enters {
-                // Turns about, so that the frame is another one than is mapped, mostly.
-                let pfn = self.frames[(turn / PAGES) as usize & 1][page as usize];
-                let (vcpu, cache) = (&self.vcpu, &mut self.cache);
-                self.kernel
-                    .enter(vcpu, cache, self.pmap, va, pfn, true)
-                    .is_ok()
-            } else {
-                let found = self.kernel.extract(&self.vcpu, self.pmap, va);
-                found == Some(self.frames[0][page as usize])
-            });
-        }
-        self.vcpu.quiescent();
-        right
-    }
-
-    fn suspend(&mut self, during: &mut dyn FnMut()) {
-        let _suspended = self.vcpu.suspend();
-        during();
-    }
-
-    fn attend(&mut self, _: &Watch, _: usize) {
-        // The latency of a suspend is measured on the bare table alone.
-    }
-}
-
-/// A clone of the trace.
-struct ReplayWorker<'m, S: Scheme<Native>> {
-    vcpu: Vcpu<'m, Native, S>,
-    player: Player<'m, Native>,
-}
-
-impl<S: Scheme<Native>> Worker for ReplayWorker<'_, S> {
-    fn batch(&mut self, n: u64) -> u64 {
-        let failed = self.player.failed;
-        for _ in 0..n {
-            self.player.step(&self.vcpu);
-        }
-        self.vcpu.quiescent();
-        n - (self.player.failed - failed).min(n)
-    }
-
-    fn suspend(&mut self, during: &mut dyn FnMut()) {
-        let _suspended = self.vcpu.suspend();
-        during();
-    }
-
-    fn attend(&mut self, _: &Watch, _: usize) {
-        // The latency of a suspend is measured on the bare table alone.
     }
 }
 

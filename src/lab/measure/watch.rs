@@ -14,13 +14,9 @@
 //! since none is live between t2 and t3: so its operation is the first after release, and the reader
 //! stamps t4 when it is done. (A scheme that excludes nobody, as the control, sees "exclusive", too.)
 //!
-//! When it was last done before it had to wait is not stamped but counted: the operations since the
-//! first stamp, at the best speed that the same reader had between suspends (so a stall is rather too
-//! long than too short). That is an estimate; what bounds it is sure: no earlier than the call, and, if
-//! no hold saw "exclusive", no later than t2.
-//!
-//! So it is where readers never pause. Where they hold for microseconds, and pause between, a clock read
-//! is nothing to that, and `pace` stamps exactly.
+//! When it was last done before it had to wait is reckoned by `hot` where readers never pause, and
+//! stamped exactly by `pace` where they do; `Watch::met` bounds it by what is sure: no earlier than the call, and,
+//! if no hold saw "exclusive", no later than t2.
 //!
 //! A suspend that readers starve would never return, so after [`STARVED`] they give way: they hold no
 //! more until it has come and gone, and it is counted, not timed.
@@ -28,13 +24,12 @@
 //! `phase` is written by the suspender; a reply by its reader, `serial` last; `rhythm` by the leader
 //! while nobody attends; `starved` raised by readers, cleared by the suspender between suspends.
 
+use super::hot;
 use super::pace;
 use super::rhythm::Rhythm;
 use super::site::Site;
 use super::wait::{lock, pause};
-use super::workload::{GOLDEN, SHIFT};
 use crate::primitive::Padded;
-use std::hint::black_box;
 use std::sync::Mutex;
 use std::sync::atomic::{
     AtomicU64,
@@ -44,7 +39,7 @@ use std::time::{Duration, Instant};
 
 /// Low bits of the phase; above them is the number of the suspend, from 1.
 pub(super) const ASKED: u64 = 1;
-const EXCLUSIVE: u64 = 2;
+pub(super) const EXCLUSIVE: u64 = 2;
 pub(super) const RESUMING: u64 = 3;
 pub(super) const STAGE: u64 = 3;
 /// The readers may go home.
@@ -52,8 +47,6 @@ pub(super) const END: u64 = u64::MAX;
 
 /// A suspend that took so long is starved by its readers.
 pub const STARVED: Duration = Duration::from_secs(1);
-/// How often a reader looks whether it starves one: at every so many operations, less one.
-const LOOK: u64 = 0xffff;
 
 /// The shared words; times are nanoseconds since it was made.
 #[derive(Debug)]
@@ -204,57 +197,8 @@ impl Watch {
 pub fn attend(site: &mut impl Site, watch: &Watch, reader: usize) {
     let rhythm = *lock(&watch.rhythm);
     if rhythm == Rhythm::HOT {
-        hot(site, watch, reader);
+        hot::attend(site, watch, reader);
     } else {
         pace::attend(site, watch, reader, rhythm);
     }
-}
-
-/// Never pauses.
-#[inline(never)]
-fn hot(site: &mut impl Site, watch: &Watch, reader: usize) {
-    let (mut x, mut sum, mut seen, mut ops) = (0u64, 0u64, 0u64, 0u64);
-    let mut overtook = false;
-    let (mut stamp, mut pace) = (watch.now(), f64::INFINITY);
-    loop {
-        x = x.wrapping_add(GOLDEN);
-        let phase = site.with(x >> SHIFT, |mfn| {
-            sum = sum.wrapping_add(mfn.unwrap_or(0));
-            watch.phase()
-        });
-        site.quiescent();
-        ops += 1;
-        if phase == seen {
-            if ops & LOOK == 0 && phase & STAGE == ASKED {
-                watch.give_way(site, phase, stamp);
-            }
-            continue;
-        }
-        seen = phase;
-        if phase == END {
-            break;
-        }
-        match phase & STAGE {
-            ASKED => {
-                let now = watch.now();
-                pace = pace.min((now - stamp) as f64 / ops as f64);
-                (stamp, ops, overtook) = (now, 0, false);
-            }
-            EXCLUSIVE => overtook = true,
-            RESUMING => {
-                let now = watch.now();
-                // This operation is the first after; the ones before it took their usual time.
-                let since = if pace.is_finite() {
-                    (ops - 1) as f64 * pace
-                } else {
-                    0.0
-                };
-                let last = (stamp + since as u64).min(now);
-                watch.reply(reader, phase >> 2, (last, now), overtook);
-                (stamp, ops, overtook) = (now, 0, false);
-            }
-            _ => {}
-        }
-    }
-    black_box(sum);
 }

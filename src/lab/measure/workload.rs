@@ -12,9 +12,11 @@
 //! | [`far`] | as the first and the third, on 8 MiB | hold, translate, let go |
 //! | [`busy`] | Weyl sequence | hold, translate, work for a while, let go |
 //!
-//! They are not inlined, so that each is a function of its own in the machine code.
+//! They are not inlined, so that each is a function of its own in the machine code. The first four are so
+//! short that it matters where that lies: they exist once for each [`place`](super::place).
 
 use super::p2m::ENTRIES;
+use super::place::shift;
 use super::site::Site;
 use super::{busy, far};
 use crate::lab::sample::Workload;
@@ -30,7 +32,8 @@ const _: () = assert!(ENTRIES.is_power_of_two());
 
 /// Hold, translate, let go.
 #[inline(never)]
-pub fn hold(site: &impl Site, n: u64) -> u64 {
+pub fn hold<const PLACE: usize>(site: &impl Site, n: u64) -> u64 {
+    shift::<PLACE>();
     let (mut x, mut sum) = (0u64, 0u64);
     for _ in 0..n {
         x = x.wrapping_add(GOLDEN);
@@ -44,13 +47,14 @@ pub fn hold(site: &impl Site, n: u64) -> u64 {
 
 /// Hold, translate, let go; all within one hold.
 #[inline(never)]
-pub fn nested(site: &impl Site, n: u64) -> u64 {
-    site.held(|| hold(site, n))
+pub fn nested<const PLACE: usize>(site: &impl Site, n: u64) -> u64 {
+    site.held(|| hold::<PLACE>(site, n))
 }
 
 /// Hold, translate, let go; the MFN is the next PFN.
 #[inline(never)]
-pub fn dependent(site: &impl Site, n: u64) -> u64 {
+pub fn dependent<const PLACE: usize>(site: &impl Site, n: u64) -> u64 {
+    shift::<PLACE>();
     let mut pfn = 0u64;
     for _ in 0..n {
         match site.with(pfn, |mfn| mfn) {
@@ -63,7 +67,8 @@ pub fn dependent(site: &impl Site, n: u64) -> u64 {
 
 /// A snapshot of one translation.
 #[inline(never)]
-pub fn snapshot(site: &impl Site, n: u64) -> u64 {
+pub fn snapshot<const PLACE: usize>(site: &impl Site, n: u64) -> u64 {
+    shift::<PLACE>();
     let (mut x, mut sum) = (0u64, 0u64);
     for _ in 0..n {
         x = x.wrapping_add(GOLDEN);
@@ -75,20 +80,25 @@ pub fn snapshot(site: &impl Site, n: u64) -> u64 {
     sum
 }
 
-/// The loop of a workload, if it is one of [`ON_A_TABLE`], from the start.
+/// The loop of a workload, if it is one of [`ON_A_TABLE`], from the start, wherever it lies.
 pub fn run(workload: Workload, site: &impl Site, n: u64) -> u64 {
-    run_from(workload, site, &mut 0, n)
+    run_from::<0>(workload, site, &mut 0, n)
 }
 
-/// The same; a loop on the far table goes on at `at`, the others begin anew.
-pub fn run_from(workload: Workload, site: &impl Site, at: &mut u64, n: u64) -> u64 {
+/// The same at a place; a loop on the far table goes on at `at`, the others begin anew.
+pub fn run_from<const PLACE: usize>(
+    workload: Workload,
+    site: &impl Site,
+    at: &mut u64,
+    n: u64,
+) -> u64 {
     match workload {
-        Workload::Hold => hold(site, n),
-        Workload::Nested => nested(site, n),
-        Workload::Dependent => dependent(site, n),
-        Workload::Snapshot => snapshot(site, n),
-        Workload::HoldSuspended => hold(site, n),
-        Workload::Nested4 => site.held(|| site.held(|| nested(site, n))),
+        Workload::Hold => hold::<PLACE>(site, n),
+        Workload::Nested => nested::<PLACE>(site, n),
+        Workload::Dependent => dependent::<PLACE>(site, n),
+        Workload::Snapshot => snapshot::<PLACE>(site, n),
+        Workload::HoldSuspended => hold::<PLACE>(site, n),
+        Workload::Nested4 => site.held(|| site.held(|| nested::<PLACE>(site, n))),
         Workload::HoldFar => far::hold(site, at, n),
         Workload::DependentFar => far::dependent(site, at, n),
         Workload::Hold10 => busy::hold(site, busy::steps(10), n),
@@ -100,6 +110,13 @@ pub fn run_from(workload: Workload, site: &impl Site, at: &mut u64, n: u64) -> u
         | Workload::ReplayGccMake
         | Workload::ReplayCargoBuild => FAILED,
     }
+}
+
+/// Whether a workload's loop is so short that its place matters.
+pub fn is_placed(workload: Workload) -> bool {
+    use Workload::{Dependent, Hold, HoldSuspended, Nested, Nested4, Snapshot};
+    let placed = [Hold, Nested, Nested4, Dependent, Snapshot, HoldSuspended];
+    placed.contains(&workload)
 }
 
 /// The workloads that [`run`] knows.

@@ -1,14 +1,20 @@
-//! The answer in five lines, each computed: no figure and no scheme is named by hand.
+//! The answer in a few lines, each computed: no figure and no scheme is named by hand.
 //!
 //! Invariant: schemes whose rows cannot be told apart are not ranked, and whoever does not exclude
 //! suspends is not a candidate. Nor is a scheme that needs quiescent points, since it cannot take a lock's
-//! place unless every reader has them; where it is cheaper that is said.
+//! place unless every reader has them; where it is cheaper that is said. A run whose ranking is noisy says so
+//! first; of any other noisy table its name and its fault come last, and no figure is taken from it without a
+//! word.
+
+#[cfg(test)]
+mod tests;
 
 use super::claims;
 use super::data::{Data, Measured};
 use super::whole;
 use crate::lab::sample::Workload;
-use crate::lab::summary::{self, Figures, Registered, Row, SuspendRow, noise};
+use crate::lab::summary::noise::{self, Complaint};
+use crate::lab::summary::{self, Figures, Registered, Row, SuspendRow};
 use crate::lab::table::number::{count, interval, micros, plain};
 
 /// What every kernel programmer would take first: the yardstick.
@@ -17,18 +23,30 @@ const YARDSTICK: &str = "std_rwlock";
 /// The lines, as a list; nothing where nothing holds.
 pub(super) fn lines(data: &Data, measured: &Measured) -> Vec<String> {
     let answer = Answer { data, measured };
-    let warning = noise::verdict(&summary::distrust(&measured.run));
-    let warning = warning.map(|line| format!("**Before all else: {line}.**"));
+    let distrust = summary::distrust(&measured.run);
+    let warning = noise::verdict(&distrust);
+    // A noisy table that nobody is ranked by leaves the answer as it is.
+    let (before, after) = match distrust.iter().any(Complaint::is_main) {
+        true => (
+            warning.map(|line| format!("**Before all else: {line}.**")),
+            None,
+        ),
+        false => (
+            None,
+            warning.map(|line| format!("What does not count: {line}.")),
+        ),
+    };
     let Some(best) = answer.cheapest() else {
         return vec![String::from("No scheme that holds has a row.")];
     };
     [
-        warning,
+        before,
         answer.hold(&best),
         answer.yardstick(&best),
         answer.suspend(&best),
         answer.price(&best),
-        whole::line(data, measured),
+        whole::line(data, measured, &distrust),
+        after,
     ]
     .into_iter()
     .flatten()

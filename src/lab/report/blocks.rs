@@ -6,7 +6,8 @@ use super::data::{Data, Measured};
 use super::plot::Plot;
 use super::splice::Block;
 use super::verdicts::{
-    Row, footprint, instructions, models, orderings, progress, schedules, snapshots, stress,
+    Row, footprint, instructions, models, orderings, progress, registration, schedules, snapshots,
+    stress,
 };
 use super::{answer, claims};
 use crate::lab::sample::{Failure, Workload};
@@ -62,6 +63,9 @@ pub(super) fn all(data: &Data, plots: &[Plot]) -> Vec<Block> {
         }),
         found(data, "footprint", &verdicts.footprint, |rows| {
             footprint::grid(rows)
+        }),
+        found(data, "registration", &verdicts.registration, |rows| {
+            registration::grid(rows)
         }),
         block(data, "nested", &[SAMPLES], |run| {
             ratios(data, run, Workload::Nested, plots)

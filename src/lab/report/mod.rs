@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! results/RUN/{run.json,samples.csv,suspends.csv,errors.csv}   newest run of kind `compare`
-//! results/{models,orderings,schedules,progress,snapshots,stress,instructions,footprint}.csv
+//! results/{models,orderings,schedules,progress,snapshots,stress,instructions,footprint,registration}.csv
 //!                                                          verdicts
 //!     -> report.md between its markers, results/plots/*.svg
 //! ```

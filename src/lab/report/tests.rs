@@ -12,7 +12,7 @@ const MODELS: &str = "scheme,model,readers,bound,executions,complete,verdict,exp
     rwlock,nested,1,,12,no,fail,fail,deadlock: every thread waits for ever,0.1\n";
 
 /// The other files of verdicts.
-const VERDICTS: [(&str, &str); 7] = [
+const VERDICTS: [(&str, &str); 8] = [
     (
         "orderings.csv",
         "scheme,file,line,column,operation,ordering,weaker,verdict,model,readers,bound,executions,finding\n\
@@ -44,6 +44,10 @@ const VERDICTS: [(&str, &str); 7] = [
     (
         "instructions.csv",
         "scheme,workload,instructions,target,compiler\npercpu,hold,14,x86_64,rustc 1\n",
+    ),
+    (
+        "registration.csv",
+        "scheme,readers,instructions,target,compiler\npercpu,1,31,x86_64,rustc 1\n",
     ),
 ];
 
@@ -156,7 +160,7 @@ fn without_results_the_blocks_say_so_and_the_check_fails() {
     let text = fs::read_to_string(&report).unwrap();
     assert!(text.contains("No results yet"));
     let lines = found(&results, &report);
-    assert_eq!(lines.len(), 1 + 8, "{lines:?}");
+    assert_eq!(lines.len(), 1 + 9, "{lines:?}");
 }
 
 #[test]

@@ -2,11 +2,13 @@
 
 use super::data::{Data, Measured};
 use crate::lab::sample::Workload;
+use crate::lab::summary::noise::Complaint;
 use crate::lab::summary::{Figures, Row, Verdict};
 use crate::lab::table::number::{count, plain};
 
-/// How many schemes cannot be told from none, and what the dearest costs; `None` without rows.
-pub(super) fn line(data: &Data, measured: &Measured) -> Option<String> {
+/// How many schemes cannot be told from none, and what the dearest costs; `None` without rows. Where
+/// the table is among those of `distrust`, it says so.
+pub(super) fn line(data: &Data, measured: &Measured, distrust: &[Complaint]) -> Option<String> {
     let replayed = || {
         let rows = measured.rows.iter();
         rows.filter(|row| row.workload == Workload::Replay)
@@ -34,8 +36,13 @@ pub(super) fn line(data: &Data, measured: &Measured) -> Option<String> {
         true => String::new(),
         false => format!(" ({})", free.join(", ")),
     };
+    let noisy = |table: &Complaint| (table.workload, table.threads) == (Workload::Replay, threads);
+    let warning = match distrust.iter().any(noisy) {
+        true => " (a table not to be trusted)",
+        false => "",
+    };
     Some(format!(
-        "In the replayed trace with {}, {} of {} schemes cannot be told from no protection{which}; the dearest, `{}`, adds {} ns to an event of {} ns.",
+        "In the replayed trace with {}{warning}, {} of {} schemes cannot be told from no protection{which}; the dearest, `{}`, adds {} ns to an event of {} ns.",
         count(threads, "thread"),
         free.len(),
         holders.len(),

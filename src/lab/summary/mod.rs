@@ -45,8 +45,8 @@ pub fn rows(run: &Run) -> Result<Vec<Row>, ResultsError> {
     Ok(unchecked(run, &registered))
 }
 
-/// Why the figures of a run are not to be trusted, one line a table; empty: no reason was found.
-pub fn distrust(run: &Run) -> Vec<String> {
+/// Which tables of a run are not to be trusted, and why; empty: no reason was found.
+pub fn distrust(run: &Run) -> Vec<noise::Complaint> {
     noise::complaints(&unchecked(run, &registered()))
 }
 

@@ -7,6 +7,7 @@
 use super::{BASELINE, Row};
 use crate::lab::sample::Workload;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// How far from one the unprotected operation may be against itself.
 const OFF: f64 = 0.03;
@@ -38,26 +39,63 @@ pub fn complaint<'r>(rows: impl IntoIterator<Item = &'r Row>) -> Option<String> 
     (!signs.is_empty()).then(|| signs.join(", "))
 }
 
-/// The complaints about a run, one line a table.
-pub fn complaints(rows: &[Row]) -> Vec<String> {
+/// A table that is not to be trusted, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complaint {
+    /// Its operation.
+    pub workload: Workload,
+    /// Its threads.
+    pub threads: u32,
+    /// What is wrong, on one line.
+    pub why: String,
+}
+
+impl Complaint {
+    /// Whether schemes are ranked by this table, so that the whole answer falls with it. The others stand
+    /// or fall alone.
+    pub fn is_main(&self) -> bool {
+        self.workload == Workload::Hold
+    }
+}
+
+impl fmt::Display for Complaint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, threads, why) = (self.workload.name(), self.threads, &self.why);
+        write!(f, "{name}, threads {threads}: {why}")
+    }
+}
+
+/// The complaints about a run, one a table.
+pub fn complaints(rows: &[Row]) -> Vec<Complaint> {
     let mut tables: BTreeMap<(Workload, u32), Vec<&Row>> = BTreeMap::new();
     for row in rows {
         let table = tables.entry((row.workload, row.threads)).or_default();
         table.push(row);
     }
-    let line = |((workload, threads), rows): ((Workload, u32), Vec<&Row>)| {
+    let of = |((workload, threads), rows): ((Workload, u32), Vec<&Row>)| {
         let why = complaint(rows)?;
-        Some(format!("{}, threads {threads}: {why}", workload.name()))
+        Some(Complaint {
+            workload,
+            threads,
+            why,
+        })
     };
-    tables.into_iter().filter_map(line).collect()
+    tables.into_iter().filter_map(of).collect()
 }
 
-/// One line about a run with complaints.
-pub fn verdict(complaints: &[String]) -> Option<String> {
-    let first = complaints.first()?;
-    let more = match complaints.len() - 1 {
-        0 => String::new(),
-        more => format!(" (and {more} more tables)"),
-    };
-    Some(format!("this run is not to be trusted: {first}{more}"))
+/// One line about a run with complaints, which names every table concerned; the whole run falls with a
+/// [main table](Complaint::is_main) only.
+pub fn verdict(complaints: &[Complaint]) -> Option<String> {
+    if complaints.is_empty() {
+        return None;
+    }
+    let tables: Vec<String> = complaints.iter().map(Complaint::to_string).collect();
+    let tables = tables.join("; ");
+    let main = complaints.iter().any(Complaint::is_main);
+    Some(match main {
+        true => {
+            format!("this run is not to be trusted, since schemes are ranked by hold: {tables}")
+        }
+        false => format!("these tables are not to be trusted, the others are: {tables}"),
+    })
 }

@@ -2,7 +2,8 @@
 
 use crate::backend::Native;
 use crate::lab::peers::{self, Gives, KNOWN};
-use crate::scheme::{Claims, Ours, Registry, Scheme, Visit, each_native};
+use crate::native::each_native;
+use crate::scheme::{Claims, Ours, Registry, Scheme, Visit};
 
 /// A registered scheme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

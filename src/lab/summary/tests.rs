@@ -171,6 +171,10 @@ fn a_restricted_run_needs_its_schemes_only() {
 
 #[test]
 fn a_noisy_run_says_so_and_a_quiet_or_crowded_one_does_not() {
+    let distrust = |run: &Run| -> Vec<String> {
+        let complaints = distrust(run);
+        complaints.iter().map(ToString::to_string).collect()
+    };
     let quiet = made_up(20);
     assert_eq!(distrust(&quiet), [""; 0]);
     let mut off = quiet.clone();

@@ -1,8 +1,9 @@
 //! Tables that vary one thing: the points of an axis side by side, the base case first.
 
 use super::grid::Grid;
+use super::notes::notes;
 use super::number::{count, interval, plain};
-use super::workloads::{NONE, notes};
+use super::workloads::NONE;
 use crate::lab::sample::Workload;
 use crate::lab::summary::Row;
 use std::collections::BTreeSet;

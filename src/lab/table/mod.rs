@@ -4,6 +4,7 @@
 
 pub(crate) mod axes;
 mod grid;
+mod notes;
 pub(crate) mod number;
 mod suspends;
 mod workloads;

@@ -2,8 +2,9 @@
 //! rhythms of a reader that does.
 
 use super::grid::Grid;
+use super::notes::gives_notes;
 use super::number::{count, micros, plain};
-use super::workloads::{NONE, gives_notes};
+use super::workloads::NONE;
 use crate::lab::measure::clocked::HEAVY_FENCE;
 use crate::lab::summary::{Condition, SuspendRow};
 use std::collections::{BTreeMap, BTreeSet};

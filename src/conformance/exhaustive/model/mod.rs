@@ -10,6 +10,7 @@ mod crossed;
 mod deep;
 mod departs;
 mod exclusion;
+mod forgets;
 mod freshness;
 mod joins;
 mod leaks;
@@ -76,6 +77,7 @@ pub fn all<B: Backend, S: Scheme<B>>() -> Vec<Model> {
         deep::model::<B, S>(),
         departs::model::<B, S>(),
         exclusion::model::<B, S>(),
+        forgets::model::<B, S>(),
         freshness::model::<B, S>(),
         joins::model::<B, S>(),
         leaks::model::<B, S>(),

@@ -46,7 +46,6 @@ impl Findings {
             }
             Check::Progress => by_progress(scheme, verdicts),
             Check::Counting => by_counting(scheme, verdicts),
-            Check::Nothing => Self::default(),
         };
         if let Check::Everything(_) = check {
             found.add_runs(scheme, verdicts);

@@ -7,12 +7,14 @@ pub(crate) mod instructions;
 pub(crate) mod models;
 pub(crate) mod orderings;
 pub(crate) mod progress;
+pub(crate) mod registration;
 pub(crate) mod schedules;
 pub(crate) mod snapshots;
 pub(crate) mod stress;
 
 use crate::lab::footprint::Footprint;
 use crate::lab::instructions::Count;
+use crate::lab::instructions::registration::Registration;
 use crate::lab::store::{ResultsError, strict};
 use models::Case;
 use orderings::Weakening;
@@ -62,6 +64,7 @@ pub(crate) struct Verdicts {
     pub(crate) stress: Option<Vec<Stress>>,
     pub(crate) instructions: Option<Vec<Count>>,
     pub(crate) footprint: Option<Vec<Footprint>>,
+    pub(crate) registration: Option<Vec<Registration>>,
 }
 
 impl Verdicts {
@@ -79,6 +82,7 @@ impl Verdicts {
             stress: read(results)?,
             instructions: read(results)?,
             footprint: read(results)?,
+            registration: read(results)?,
         })
     }
 
@@ -94,6 +98,7 @@ impl Verdicts {
             lack(&self.stress, results),
             lack(&self.instructions, results),
             lack(&self.footprint, results),
+            lack(&self.registration, results),
         ];
         lacks.into_iter().flatten().collect()
     }
@@ -129,7 +134,7 @@ pub(crate) mod tests {
             .iter()
             .map(ToString::to_string)
             .collect();
-        assert_eq!(lacks.len(), 8);
+        assert_eq!(lacks.len(), 9);
         for (line, file) in lacks.iter().zip(["models", "orderings", "schedules"]) {
             let begin = format!("results/{file}.csv: is missing: make it with `cargo run");
             assert!(line.starts_with(&begin), "{line}");

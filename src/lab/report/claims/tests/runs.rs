@@ -120,15 +120,17 @@ fn what_else_a_control_says_is_moot_unless_it_means_something() {
 }
 
 #[test]
-fn a_price_that_nothing_checks_is_called_declared() {
-    let column = "needs quiescence";
-    for scheme in registered().iter().filter(|scheme| scheme.claims.holds) {
-        let stated = match scheme.claims.needs_quiescence {
-            true => "declared, not checked",
-            false => "no",
-        };
-        assert_eq!(stands(column, scheme.name, &Verdicts::default()), stated);
-    }
+fn who_needs_quiescent_points_is_shown_to() {
+    let column = "no quiescent points";
+    let none = Verdicts::default();
+    assert_eq!(stands(column, "qsbr", &none), "no");
+    assert_eq!(stands(column, "percpu", &none), "declared, not checked");
+    let hangs = models(vec![case("qsbr", "forgets", None, CAUGHT)]);
+    let why = "no, counterexample: forgets";
+    assert_eq!(stands(column, "qsbr", &hangs), why);
+    let passes = models(vec![case("percpu", "forgets", None, PASS)]);
+    let far = "checked: 2 threads completely";
+    assert_eq!(stands(column, "percpu", &passes), far);
 }
 
 #[test]

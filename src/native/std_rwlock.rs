@@ -3,8 +3,8 @@
 //! One futex word, writer-preferring on Linux, though the documentation promises no policy.
 //! A recursive read may deadlock or panic, as it says there.
 
-use super::{Alone, Claims, Describe, Full, Reader, Scheme, Size, Translate};
 use crate::backend::Native;
+use crate::scheme::{Alone, Claims, Describe, Full, Reader, Scheme, Size, Translate};
 use core::cell::Cell;
 use core::marker::PhantomData;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -63,6 +63,6 @@ impl Reader for StdRwLockReader<'_> {
         Self: 'r;
 
     fn suspend(&mut self) -> Alone<RwLockWriteGuard<'_, ()>> {
-        Alone(self.0.write().unwrap_or_else(PoisonError::into_inner))
+        Alone::new(self.0.write().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -3,8 +3,8 @@
 //! Eight `std::sync::RwLock`s; a reader shares the one its thread hashes to, a suspender takes all.
 //! It does not nest, for the same reason as `std_rwlock`.
 
-use super::{Alone, Claims, Describe, Full, Reader, Scheme, Size, Translate};
 use crate::backend::Native;
+use crate::scheme::{Alone, Claims, Describe, Full, Reader, Scheme, Size, Translate};
 use core::cell::Cell;
 use core::marker::PhantomData;
 use crossbeam::sync::{ShardedLock as Lock, ShardedLockReadGuard, ShardedLockWriteGuard};
@@ -64,6 +64,6 @@ impl Reader for ShardedReader<'_> {
         Self: 'r;
 
     fn suspend(&mut self) -> Alone<ShardedLockWriteGuard<'_, ()>> {
-        Alone(self.0.write().unwrap_or_else(PoisonError::into_inner))
+        Alone::new(self.0.write().unwrap_or_else(PoisonError::into_inner))
     }
 }

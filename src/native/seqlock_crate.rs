@@ -4,8 +4,8 @@
 //! suspend raises. Its only guard is the writer's: a hold takes it, excludes other holds, and makes
 //! every snapshot meanwhile spin and yield. It does not nest.
 
-use super::{Alone, Claims, Describe, Full, Reader, Scheme, Size, Translate};
 use crate::backend::Native;
+use crate::scheme::{Alone, Claims, Describe, Full, Reader, Scheme, Size, Translate};
 use core::cell::Cell;
 use core::marker::PhantomData;
 use core::sync::atomic::{Ordering::Acquire, fence};
@@ -92,6 +92,6 @@ impl Reader for SeqLockCrateReader<'_> {
     fn suspend(&mut self) -> Alone<SeqLockGuard<'_, u64>> {
         let mut guard = self.0.lock_write();
         *guard += 1;
-        Alone(guard)
+        Alone::new(guard)
     }
 }
