@@ -35,6 +35,7 @@ mod reference;
 pub mod reservation;
 pub mod restore;
 pub mod save;
+mod shared_info;
 pub mod stream;
 pub mod validate;
 pub mod walk;

@@ -10,6 +10,7 @@ use super::machine::{Guest, Mmu, RESERVED, SHARED_INFO, Suspended};
 use super::number::{Mfn, Pfn, RawMfn};
 use super::pte::Pte;
 use super::save::{Failed, Image, Page};
+use super::shared_info;
 use crate::backend::{Atomic, Backend};
 use crate::scheme::{Reader, Translate};
 use alloc::vec::Vec;
@@ -231,14 +232,19 @@ impl<B: Backend> Guest<B> {
         }
     }
 
-    /// start_info's own fields: shared_info moves to the other of its two frames, and the rings'
-    /// PFNs become MFNs.
+    /// start_info's own fields: shared_info moves to the other of its two frames, with its contents if
+    /// it ever had any, and the rings' PFNs become MFNs.
     fn localise_start_info(&self) -> Result<(), Failed> {
         let info = &self.domain.start_info;
         let old = RawMfn(info.shared_info.load(Relaxed) >> super::number::PAGE_SHIFT);
         let new = RawMfn(2 * SHARED_INFO + 1 - old.0);
+        let words = self.host.memory.words(old);
         self.host.release(old);
         self.host.share(new);
+        for (index, word) in words.iter().flatten().enumerate() {
+            let carried = shared_info::restored(index, *word);
+            self.host.memory.write(new, index, carried);
+        }
         info.shared_info.store(maddr(new), Relaxed);
         for ring in info.rings() {
             let pfn = Pfn(ring.load(Relaxed));
