@@ -13,11 +13,33 @@ impl<B: Backend> Kernel<B> {
     /// # Errors
     /// [`PmapError::NoPmaps`], [`PmapError::NoPages`]; Xen's.
     pub fn create(&self, mmu: &impl Mmu<B>, cache: &mut PageCache) -> Result<PmapId, PmapError> {
+        let pmap = self.make(mmu, cache)?;
+        self.publish(pmap);
+        Ok(pmap)
+    }
+
+    /// A pmap of a vCPU's own, from which it looks at others' tables: on no list of live ones, and
+    /// there for good. So no process's root ever has its alternate slot set.
+    ///
+    /// Source: NetBSD's per-CPU root, `ci_kpm_pdir`.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub fn create_unlisted(
+        &self,
+        mmu: &impl Mmu<B>,
+        cache: &mut PageCache,
+    ) -> Result<PmapId, PmapError> {
+        let pmap = self.make(mmu, cache)?;
+        self.keep_unlisted(pmap);
+        Ok(pmap)
+    }
+
+    fn make(&self, mmu: &impl Mmu<B>, cache: &mut PageCache) -> Result<PmapId, PmapError> {
         let root = self.pages.take(cache)?;
         let made = self.make_root(mmu, root).and_then(|()| self.claim(root));
-        match made {
-            Ok(pmap) => self.publish(pmap),
-            Err(_) => self.pages.give(cache, root),
+        if made.is_err() {
+            self.pages.give(cache, root);
         }
         made
     }
@@ -185,6 +207,7 @@ impl<B: Backend> Kernel<B> {
         if access.loaded() == Some(root) {
             self.load_kernel_in(access)?;
         }
+        self.forget_windows(access, pmap)?;
         let mut tables = Vec::new();
         self.each_table(access, pmap, |_, _, pfn| tables.push(pfn));
         let mfn = access.mfn(root).ok_or(PmapError::Nothing)?;
