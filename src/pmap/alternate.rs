@@ -141,8 +141,8 @@ impl<B: Backend> Kernel<B> {
         Ok(work)
     }
 
-    /// Empties the slots that name a pmap which is about to go, and has all CPUs forget it
-    /// ("lazy APDP handling").
+    /// Empties the slots that name a pmap which is about to go, and which nobody visits any more; has
+    /// all CPUs forget it ("lazy APDP handling"). The pmap is not locked: the others are, in turn.
     pub(super) fn forget_windows(
         &self,
         access: Access<'_, B>,
@@ -156,13 +156,15 @@ impl<B: Backend> Kernel<B> {
             let root = access.mfn(self.root(other))?;
             access.read(root, ALTERNATE_SLOT).mfn()
         };
+        let names_it = |other| names(other).is_some_and(|named| named.raw() == gone.raw());
         let mut dirty = Vec::new();
-        self.each_dirty(|other| {
-            if names(other).is_some_and(|named| named.raw() == gone.raw()) {
-                dirty.push(other);
+        self.each_dirty(|other| dirty.push(other));
+        for other in dirty {
+            let _locked = self.lock(other);
+            if names_it(other) {
+                self.empty_slots(access, &[other], User::Destroy)?;
             }
-        });
-        self.empty_slots(access, &dirty, User::Destroy)?;
+        }
         // Its own slot goes with its root.
         self.set_dirty(pmap, false);
         Ok(access.flush_all()?)

@@ -185,8 +185,9 @@ impl<B: Backend> Kernel<B> {
         let root = self.root(pmap);
         let hold = mmu.hold();
         let access = hold.access();
+        let forgotten = self.forget_windows(access, pmap);
         let locked = self.lock(pmap);
-        let ended = self.unmake(mmu, access, pmap, root);
+        let ended = forgotten.and_then(|()| self.unmake(mmu, access, pmap, root));
         drop(locked);
         self.unclaim(pmap);
         for table in ended? {
@@ -207,7 +208,6 @@ impl<B: Backend> Kernel<B> {
         if access.loaded() == Some(root) {
             self.load_kernel_in(access)?;
         }
-        self.forget_windows(access, pmap)?;
         let mut tables = Vec::new();
         self.each_table(access, pmap, |_, _, pfn| tables.push(pfn));
         let mfn = access.mfn(root).ok_or(PmapError::Nothing)?;

@@ -1,11 +1,11 @@
 //! What each act costs on a real machine, in nanoseconds.
 //!
-//! The defaults are assumptions: round figures of the order that is published for servers since 2010, and
-//! measured by nobody here. A hypercall of a 64-bit guest is a `syscall` in and out with a change of
-//! address space, 0.1-0.3 us; a checked update touches a few cache lines of Xen's; a shoot-down is
-//! published as 1-10 us, growing with the CPUs (Villavieja et al., DiDi, PACT 2011; Amit, ATC 2017). All
-//! of them can be set, and the verdict does not hang on them: a sweep by mapping makes two hypercalls for
-//! each pmap there is, one by list makes one for 2,048 that need it.
+//! The defaults are **assumptions**: round figures of an order that is plausible for a server, measured
+//! by nobody here. A hypercall of a 64-bit guest is a `syscall` in and out with a change of address space;
+//! a checked update touches a few cache lines of Xen's; a shoot-down is commonly put at 1 to 10 us, and
+//! grows with the CPUs. All of them can be set (`ptom sweep --charge`), and the verdict does not hang on
+//! them: a sweep by mapping makes two hypercalls for each pmap there is, one by list makes one for 2,048
+//! pmaps that need it.
 
 use crate::pmap::{Act, Work};
 use std::fmt;
