@@ -150,8 +150,8 @@ impl<B: Backend> Cpu<'_, B> {
     /// What Xen does after an update of a table above L1, if it is of our time.
     #[inline]
     pub(super) fn flush_after_update(&self, level: u32) {
-        let now = self.host().era.load(Relaxed) == Era::Now as u64;
-        if level > 1 && self.has_tlb() && now {
+        let now = || self.host().era.load(Relaxed) == Era::Now as u64;
+        if level > 1 && self.has_tlb() && now() {
             self.flush_all();
         }
     }
