@@ -5,7 +5,8 @@
 //! 1. devices let go of their frames (there are none here);
 //! 2. **exclusivity**: the scheme's [`suspend`](crate::scheme::Reader::suspend) waits for every hold
 //!    to end; taken before CPUs are stopped, since a stopped reader never ends its hold;
-//! 3. the recursive slots of all pmaps are cleared (NetBSD's `pmap_xen_suspend`);
+//! 3. the alternate slots that are set are cleared, and the recursive slots of all pmaps (NetBSD's
+//!    `pmap_xen_suspend`);
 //! 4. start_info's rings become PFNs;
 //! 5. shared_info is unmapped;
 //! 6. start_info's own MFN is read, **after** exclusivity: Solaris and NetBSD read it before, and a
@@ -97,6 +98,7 @@ pub fn pre_suspend<'v, 'm, B: Backend, S: Scheme<B>>(
 
 impl<'m, B: Backend, W: crate::scheme::Translate> Suspending<'_, 'm, B, W> {
     fn put_away(&self) -> Result<(), PmapError> {
+        self.kernel.clear_alternate(&self.world)?;
         self.kernel.clear_recursive(&self.world)?;
         self.world.canonicalise_rings();
         self.kernel.unmap_shared_info(self.world.hold().access())

@@ -224,3 +224,46 @@ fn an_interrupted_run_writes_nothing() -> Test {
     assert_eq!(std::fs::read_dir(dir.path())?.count(), 0);
     Ok(())
 }
+
+#[test]
+fn a_small_sweep_writes_its_rows_and_its_plot() -> Test {
+    let dir = tempfile::tempdir()?;
+    let results = dir.path().to_string_lossy().into_owned();
+    let small = ["sweep", "--max-pmaps", "100", "--max-roots", "1000"];
+    let more = ["--dirty", "8", "--format", "json", "--results", &results];
+    let swept = output(&[&small[..], &more[..]].concat())?;
+    assert!(swept.status.success());
+    let rows = rows(&swept)?;
+    assert_eq!(rows.len(), 3 * 6);
+    let text = std::fs::read_to_string(dir.path().join("sweep.csv"))?;
+    assert_eq!(text.lines().count(), 1 + rows.len());
+    let plot = std::fs::read_to_string(dir.path().join("plots/sweep.svg"))?;
+    for row in &rows {
+        assert!(row["err"].is_null(), "{row}");
+        let way = row["way"].as_str().ok_or("no way")?;
+        assert!(plot.contains(way), "{way}");
+    }
+    // Notes only: no bar in a pipe.
+    let said = String::from_utf8(swept.stderr)?;
+    assert!(
+        said.lines().all(|line| line.starts_with("ptom: ")),
+        "{said}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_sweep_refuses_nonsense_in_one_line() -> Test {
+    let bad: [&[&str]; 4] = [
+        &["--dirty", "90%"],
+        &["--charge", "syscall=1"],
+        &["--charge", "read"],
+        &["--max-pmaps", "1"],
+    ];
+    for args in bad {
+        let refused = output(&[&["sweep"], args].concat())?;
+        assert_eq!(refused.status.code(), Some(2), "{args:?}");
+        assert!(complaint(&refused).starts_with("ptom: "), "{args:?}");
+    }
+    Ok(())
+}

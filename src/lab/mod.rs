@@ -11,5 +11,6 @@ pub mod report;
 pub mod sample;
 pub mod store;
 pub mod summary;
+pub mod sweep;
 pub mod table;
 pub mod trace;

@@ -4,20 +4,21 @@
 //! ("read-only after create"), which is what lets the suspend visit all pmaps by the list, without
 //! their locks.
 
+use super::Alternate;
+use super::list::{Links, List};
 use super::pages::{PageCache, Pages};
+use super::work::Users;
 use super::{KERNEL_SLOT, PmapError};
 use crate::backend::{Atomic, Backend};
 use crate::primitive::{Padded, Ticket, TicketGuard};
 use crate::xen::{Access, Guest, Mmu, NewPte, Pfn, Pte, Va};
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::sync::atomic::Ordering::Relaxed;
 
 /// A pmap, by its place in the kernel's table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PmapId(pub(super) u32);
-
-/// No pmap: the end of a list.
-const NONE: u32 = u32::MAX;
 
 #[derive(Debug)]
 pub(super) struct Pmap<B: Backend> {
@@ -25,22 +26,31 @@ pub(super) struct Pmap<B: Backend> {
     lock: Ticket<B>,
     /// The PFN of the root; written while the pmap is on no list.
     root: B::U64,
-    /// The next and the previous pmap of the list it is on; under the list's lock.
-    next: B::U32,
-    prev: B::U32,
+    /// Its place on the list of live ones, or on that of free ones; under the list's lock.
+    links: Links<B>,
+    /// Its place on the list of those whose alternate slot is in use, likewise.
+    dirty_links: Links<B>,
+    /// Not 0 if it is on that list, likewise.
+    dirty: B::U32,
 }
 
 /// The kernel: its pmaps and its pages.
 #[derive(Debug)]
 pub struct Kernel<B: Backend> {
+    /// Those of processes; the last one is the kernel's own, which is on no list of live ones.
     pmaps: Box<[Padded<Pmap<B>>]>,
-    /// `pmaps_lock`: guards both lists.
+    /// `pmaps_lock`: guards the lists.
     list_lock: Ticket<B>,
-    live: B::U32,
-    free: B::U32,
+    live: List<B>,
+    free: List<B>,
+    dirty: List<B>,
+    /// Roots that are a vCPU's own, and no process's.
+    vcpus: List<B>,
+    /// How another pmap's tables are reached.
+    pub(super) alternate: Alternate,
+    pub(super) users: Users<B>,
     pub(super) pages: Pages<B>,
-    /// The kernel's own root, which is on no list, and the L3 under its slot, which all roots share.
-    pub(super) kernel_root: Pfn,
+    /// The L3 under the kernel's slot, which all roots share.
     pub(super) kernel_l3: Pfn,
 }
 
@@ -67,14 +77,22 @@ impl<B: Backend> Kernel<B> {
         Self::link(access, l3, 0, l2, table)?;
         Self::link(access, l2, 0, l1, table)?;
         let kernel = Self {
-            pmaps: (0..pmaps).map(|id| Padded(Pmap::new(id, pmaps))).collect(),
+            pmaps: (0..=pmaps).map(|_| Padded(Pmap::default())).collect(),
             list_lock: Ticket::default(),
-            live: B::U32::new(NONE),
-            free: B::U32::new(if pmaps == 0 { NONE } else { 0 }),
+            live: List::default(),
+            free: List::default(),
+            dirty: List::default(),
+            vcpus: List::default(),
+            alternate: Alternate::default(),
+            users: Users::default(),
             pages: Pages::new(first + 4..access.guest().domain().pages()),
-            kernel_root: root,
             kernel_l3: l3,
         };
+        for id in (0..pmaps).rev() {
+            kernel.free.push(id, |id| kernel.links(id));
+        }
+        kernel.pages.own(root, kernel.own());
+        kernel.pmap(kernel.own()).root.store(root.0, Relaxed);
         kernel.load_kernel_in(access)?;
         kernel.map_shared_info(access)?;
         Ok(kernel)
@@ -95,8 +113,8 @@ impl<B: Backend> Kernel<B> {
     }
 
     pub(super) fn load_kernel_in(&self, access: Access<'_, B>) -> Result<(), PmapError> {
-        let root = access.mfn(self.kernel_root).ok_or(PmapError::Nothing)?;
-        Ok(access.load(root)?)
+        let root = access.mfn(self.root(self.own()));
+        Ok(access.load(root.ok_or(PmapError::Nothing)?)?)
     }
 
     /// Maps shared_info into the kernel's half.
@@ -153,8 +171,21 @@ impl<B: Backend> Kernel<B> {
         Pfn(self.pmap(pmap).root.load(Relaxed))
     }
 
+    /// The kernel's own pmap.
+    pub fn own(&self) -> PmapId {
+        PmapId(self.pmaps.len() as u32 - 1)
+    }
+
     fn pmap(&self, pmap: PmapId) -> &Pmap<B> {
         &self.pmaps[pmap.0 as usize].0
+    }
+
+    fn links(&self, id: u32) -> &Links<B> {
+        &self.pmap(PmapId(id)).links
+    }
+
+    fn dirty_links(&self, id: u32) -> &Links<B> {
+        &self.pmap(PmapId(id)).dirty_links
     }
 
     pub(super) fn lock(&self, pmap: PmapId) -> TicketGuard<'_, B> {
@@ -164,71 +195,89 @@ impl<B: Backend> Kernel<B> {
     /// Takes a pmap off the free list; it is on no list until [`publish`](Self::publish).
     pub(super) fn claim(&self, root: Pfn) -> Result<PmapId, PmapError> {
         let _locked = self.list_lock.lock();
-        let id = self.free.load(Relaxed);
-        if id == NONE {
-            return Err(PmapError::NoPmaps);
-        }
-        let pmap = self.pmap(PmapId(id));
-        self.free.store(pmap.next.load(Relaxed), Relaxed);
-        pmap.root.store(root.0, Relaxed);
+        let id = self.free.first().ok_or(PmapError::NoPmaps)?;
+        self.free.unlink(id, |id| self.links(id));
+        self.pmap(PmapId(id)).root.store(root.0, Relaxed);
+        self.pages.own(root, PmapId(id));
         Ok(PmapId(id))
     }
 
     /// Puts a pmap on the list of live ones.
     pub(super) fn publish(&self, id: PmapId) {
         let _locked = self.list_lock.lock();
-        let first = self.live.load(Relaxed);
-        if first != NONE {
-            self.pmap(PmapId(first)).prev.store(id.0, Relaxed);
-        }
-        let pmap = self.pmap(id);
-        pmap.next.store(first, Relaxed);
-        pmap.prev.store(NONE, Relaxed);
-        self.live.store(id.0, Relaxed);
+        self.live.push(id.0, |id| self.links(id));
     }
 
     /// Takes a pmap off the list of live ones.
     pub(super) fn retire(&self, id: PmapId) {
         let _locked = self.list_lock.lock();
-        let pmap = self.pmap(id);
-        let (next, prev) = (pmap.next.load(Relaxed), pmap.prev.load(Relaxed));
-        match prev {
-            NONE => self.live.store(next, Relaxed),
-            prev => self.pmap(PmapId(prev)).next.store(next, Relaxed),
-        }
-        if next != NONE {
-            self.pmap(PmapId(next)).prev.store(prev, Relaxed);
-        }
+        self.live.unlink(id.0, |id| self.links(id));
     }
 
     /// Gives a pmap's place back.
     pub(super) fn unclaim(&self, id: PmapId) {
         let _locked = self.list_lock.lock();
-        let pmap = self.pmap(id);
-        pmap.next.store(self.free.load(Relaxed), Relaxed);
-        self.free.store(id.0, Relaxed);
+        self.free.push(id.0, |id| self.links(id));
     }
 
-    /// Calls `visit` with the root of every live pmap, the list's lock held.
-    pub fn each_root(&self, mut visit: impl FnMut(Pfn)) {
+    /// Puts a pmap on the list of those whose alternate slot is in use, or takes it off.
+    pub(super) fn set_dirty(&self, id: PmapId, dirty: bool) {
         let _locked = self.list_lock.lock();
-        let mut id = self.live.load(Relaxed);
-        while id != NONE {
-            let pmap = self.pmap(PmapId(id));
-            visit(Pfn(pmap.root.load(Relaxed)));
-            id = pmap.next.load(Relaxed);
+        let was = self.pmap(id).dirty.swap(dirty.into(), Relaxed) != 0;
+        match (was, dirty) {
+            (false, true) => self.dirty.push(id.0, |id| self.dirty_links(id)),
+            (true, false) => self.dirty.unlink(id.0, |id| self.dirty_links(id)),
+            _ => {}
         }
+    }
+
+    /// Calls `visit` with every live pmap, the list's lock held.
+    pub fn each_live(&self, mut visit: impl FnMut(PmapId)) {
+        let _locked = self.list_lock.lock();
+        self.live
+            .iter(|id| self.links(id))
+            .for_each(|id| visit(PmapId(id)));
+    }
+
+    /// Calls `visit` with every pmap whose alternate slot is in use, the list's lock held.
+    pub fn each_dirty(&self, mut visit: impl FnMut(PmapId)) {
+        let _locked = self.list_lock.lock();
+        self.dirty
+            .iter(|id| self.dirty_links(id))
+            .for_each(|id| visit(PmapId(id)));
+    }
+
+    /// Takes every pmap off that list: their slots were emptied.
+    pub(super) fn drain_dirty(&self) {
+        let _locked = self.list_lock.lock();
+        while let Some(id) = self.dirty.first() {
+            self.dirty.unlink(id, |id| self.dirty_links(id));
+            self.pmap(PmapId(id)).dirty.store(0, Relaxed);
+        }
+    }
+
+    /// Puts a pmap on the list of the vCPUs' own, for good.
+    pub(super) fn keep_unlisted(&self, id: PmapId) {
+        let _locked = self.list_lock.lock();
+        self.vcpus.push(id.0, |id| self.links(id));
+    }
+
+    /// The pmaps that are on no list of live ones: the kernel's, and the vCPUs' own.
+    pub(super) fn unlisted(&self) -> Vec<PmapId> {
+        let _locked = self.list_lock.lock();
+        let own = self.vcpus.iter(|id| self.links(id)).map(PmapId);
+        core::iter::once(self.own()).chain(own).collect()
     }
 }
 
-impl<B: Backend> Pmap<B> {
-    /// Pmap `id` of `of`, on the free list in order.
-    fn new(id: u32, of: u32) -> Self {
+impl<B: Backend> Default for Pmap<B> {
+    fn default() -> Self {
         Self {
             lock: Ticket::default(),
             root: B::U64::new(0),
-            next: B::U32::new(if id + 1 < of { id + 1 } else { NONE }),
-            prev: B::U32::new(NONE),
+            links: Links::default(),
+            dirty_links: Links::default(),
+            dirty: B::U32::new(0),
         }
     }
 }

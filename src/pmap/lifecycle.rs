@@ -13,11 +13,33 @@ impl<B: Backend> Kernel<B> {
     /// # Errors
     /// [`PmapError::NoPmaps`], [`PmapError::NoPages`]; Xen's.
     pub fn create(&self, mmu: &impl Mmu<B>, cache: &mut PageCache) -> Result<PmapId, PmapError> {
+        let pmap = self.make(mmu, cache)?;
+        self.publish(pmap);
+        Ok(pmap)
+    }
+
+    /// A pmap of a vCPU's own, from which it looks at others' tables: on no list of live ones, and
+    /// there for good. So no process's root ever has its alternate slot set.
+    ///
+    /// Source: NetBSD's per-CPU root, `ci_kpm_pdir`.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub fn create_unlisted(
+        &self,
+        mmu: &impl Mmu<B>,
+        cache: &mut PageCache,
+    ) -> Result<PmapId, PmapError> {
+        let pmap = self.make(mmu, cache)?;
+        self.keep_unlisted(pmap);
+        Ok(pmap)
+    }
+
+    fn make(&self, mmu: &impl Mmu<B>, cache: &mut PageCache) -> Result<PmapId, PmapError> {
         let root = self.pages.take(cache)?;
         let made = self.make_root(mmu, root).and_then(|()| self.claim(root));
-        match made {
-            Ok(pmap) => self.publish(pmap),
-            Err(_) => self.pages.give(cache, root),
+        if made.is_err() {
+            self.pages.give(cache, root);
         }
         made
     }
@@ -163,8 +185,9 @@ impl<B: Backend> Kernel<B> {
         let root = self.root(pmap);
         let hold = mmu.hold();
         let access = hold.access();
+        let forgotten = self.forget_windows(access, pmap);
         let locked = self.lock(pmap);
-        let ended = self.unmake(mmu, access, pmap, root);
+        let ended = forgotten.and_then(|()| self.unmake(mmu, access, pmap, root));
         drop(locked);
         self.unclaim(pmap);
         for table in ended? {

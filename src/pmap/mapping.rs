@@ -1,7 +1,10 @@
 //! Mappings: enter, remove, protect, extract.
 
+use super::alternate::Alternate;
 use super::kernel::Kernel;
 use super::pages::PageCache;
+use super::visit::Visit;
+use super::work::User;
 use super::{PmapError, PmapId};
 use crate::backend::Backend;
 use crate::xen::{Access, Mmu, MmuUpdate, NewPte, Pfn, Pte, Va};
@@ -58,27 +61,35 @@ impl<B: Backend> Kernel<B> {
     ) -> Result<(), PmapError> {
         let hold = mmu.hold();
         let access = hold.access();
-        let _locked = self.lock(pmap);
+        let mut visit = self.visit(access, pmap, User::Enter)?;
         let slot = self.slot_or_build(access, cache, pmap, va)?;
+        let old = visit.entry(va, slot.entry);
         let mfn = access.mfn(pfn).ok_or(PmapError::Nothing)?;
         let rights = if write { Pte::RW } else { 0 };
         let update = MmuUpdate::normal(slot.addr(), NewPte::map(mfn, PAGE | rights));
         mmu.preemption_point();
         access.mmu_update(&[update])?;
-        if !slot.entry.pte().present()
+        if !old.pte().present()
             && let Some(table) = access.pfn(slot.table)
         {
             self.pages.entries_add(table, 1);
         }
-        Ok(())
+        visit.end()
     }
 
     /// What is mapped at an address (`pmap_extract`). One hold, a walk of four levels, no lock: as
-    /// the fast path of the original, it must not meet the destruction of the same pmap.
+    /// the fast path of the original, it must not meet the destruction of the same pmap. In a kernel
+    /// with a window on page tables ([`Alternate`]), through that: `None` also if Xen refuses it.
     #[inline]
     pub fn extract(&self, mmu: &impl Mmu<B>, pmap: PmapId, va: Va) -> Option<Pfn> {
         let hold = mmu.hold();
         let access = hold.access();
+        if self.alternate != Alternate::Direct {
+            let mut window = self.map_ptes(access, pmap, User::Extract).ok()?;
+            let entry = window.entry(va);
+            window.unmap().ok()?;
+            return access.pfn(entry?.mfn()?);
+        }
         let slot = self.slot(access, pmap, va)?;
         access.pfn(slot.entry.mfn()?)
     }
@@ -97,12 +108,14 @@ impl<B: Backend> Kernel<B> {
         for part in range.by_table() {
             let hold = mmu.hold();
             let access = hold.access();
-            let _locked = self.lock(pmap);
-            let gone = self.update_part(mmu, access, pmap, part, |_| Some(NewPte::ZERO))?;
+            let mut visit = self.visit(access, pmap, User::Remove)?;
+            let zero = |_| Some(NewPte::ZERO);
+            let gone = self.update_part(mmu, access, pmap, part, &mut visit, zero)?;
             if gone > 0 {
                 let va = Va::of_page(part.page);
                 self.entries_gone(access, cache, pmap, va, gone)?;
             }
+            visit.end()?;
         }
         Ok(())
     }
@@ -122,21 +135,23 @@ impl<B: Backend> Kernel<B> {
         for part in range.by_table() {
             let hold = mmu.hold();
             let access = hold.access();
-            let _locked = self.lock(pmap);
-            self.update_part(mmu, access, pmap, part, |entry| {
+            let mut visit = self.visit(access, pmap, User::Protect)?;
+            self.update_part(mmu, access, pmap, part, &mut visit, |entry| {
                 (entry.pte().writable() != write).then(|| entry.with_flags(set, clear))
             })?;
+            visit.end()?;
         }
         Ok(())
     }
 
     /// Replaces the present entries of a part by what `new` makes of them; returns how many.
-    pub(super) fn update_part<'g>(
+    fn update_part<'g>(
         &self,
         mmu: &impl Mmu<B>,
         access: Access<'g, B>,
         pmap: PmapId,
         part: Range,
+        visit: &mut Visit<'_, 'g, B>,
         mut new: impl FnMut(crate::xen::ReadPte<'g>) -> Option<NewPte<'g>>,
     ) -> Result<u32, PmapError> {
         let Some(table) = self.table(access, pmap, Va::of_page(part.page), 1) else {
@@ -144,8 +159,9 @@ impl<B: Backend> Kernel<B> {
         };
         let mut updates = Vec::new();
         for page in part.page..part.page + part.pages {
-            let index = Va::of_page(page).index(1);
-            let entry = access.read(table, index);
+            let va = Va::of_page(page);
+            let index = va.index(1);
+            let entry = visit.entry(va, access.read(table, index));
             if !entry.pte().present() {
                 continue;
             }

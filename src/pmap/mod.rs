@@ -15,31 +15,43 @@
 //! | [`RECURSIVE_SLOT`] 255 | the root itself, read-only: page tables appear at fixed addresses |
 //! | 256..271 | Xen's |
 //! | [`KERNEL_SLOT`] 320 | the kernel, one table shared by all pmaps |
+//! | [`ALTERNATE_SLOT`] 510 | another pmap's root, read-only, or nothing ([`Alternate`]) |
 //!
 //! Every operation returns what Xen refused, if it did. A sound scheme never sees that; a control
 //! does, and goes on.
 //!
-//! Left out: pv lists and reference/modify bits, the alternate recursive slot, superpages.
+//! Left out: pv lists and reference/modify bits, superpages.
 //! Source: NetBSD `x86/pmap.c`, `xen_pmap.c`.
 
 #![forbid(unsafe_code)]
 
+mod alternate;
 mod kernel;
+pub mod layout;
 mod lifecycle;
+mod list;
 mod mapping;
 mod pages;
 mod recursive;
+mod sweep;
 mod table;
+mod visit;
+mod work;
 
+pub use alternate::{Alternate, Window};
 pub use kernel::{Kernel, PmapId};
 pub use mapping::Range;
 pub use pages::PageCache;
+pub use sweep::Way;
+pub use work::{Act, Touch, User, Work};
 
 use crate::xen::{Errno, Refused};
 use core::fmt;
 
 /// The root's entry for itself.
 pub const RECURSIVE_SLOT: usize = 255;
+/// The root's entry for another pmap's root, if it has one.
+pub const ALTERNATE_SLOT: usize = 510;
 /// The root's entry for the kernel's half.
 pub const KERNEL_SLOT: usize = 320;
 

@@ -3,7 +3,7 @@
 //! A vCPU takes and gives pages in batches, so that the common lock is rarely seen, as in UVM. PFNs
 //! survive a suspend, so none of this needs a hold.
 
-use super::PmapError;
+use super::{PmapError, PmapId};
 use crate::backend::{Atomic, Backend};
 use crate::primitive::Ticket;
 use crate::xen::Pfn;
@@ -24,6 +24,8 @@ pub(super) struct Pages<B: Backend> {
     next: Box<[B::U64]>,
     /// By PFN, of a page table: its entries in use. Written under its pmap's lock.
     entries: Box<[B::U32]>,
+    /// By PFN, of a root: whose it is. Written while its pmap is on no list.
+    owner: Box<[B::U32]>,
 }
 
 /// A vCPU's own free pages. Give them back with [`Kernel::drain`](super::Kernel::drain).
@@ -44,6 +46,7 @@ impl<B: Backend> Pages<B> {
             first: B::U64::new(free.start),
             next: (0..free.end).map(|pfn| B::U64::new(next(pfn))).collect(),
             entries: (0..free.end).map(|_| B::U32::new(0)).collect(),
+            owner: (0..free.end).map(|_| B::U32::new(0)).collect(),
         }
     }
 
@@ -82,6 +85,16 @@ impl<B: Backend> Pages<B> {
             self.next[page.0 as usize].store(self.first.load(Relaxed), Relaxed);
             self.first.store(page.0, Relaxed);
         }
+    }
+
+    /// A page becomes a pmap's root.
+    pub(super) fn own(&self, root: Pfn, pmap: PmapId) {
+        self.owner[root.0 as usize].store(pmap.0, Relaxed);
+    }
+
+    /// Whose root a page is.
+    pub(super) fn owner(&self, root: Pfn) -> PmapId {
+        PmapId(self.owner[root.0 as usize].load(Relaxed))
     }
 
     /// A page becomes an empty page table.

@@ -40,8 +40,8 @@ impl<B: Backend> Kernel<B> {
     ) -> Result<(), PmapError> {
         let mut queue = UpdateQueue::new(access);
         let mut queued = Ok(());
-        self.each_root(|root| {
-            if let (Ok(()), Some(mfn)) = (queued, access.mfn(root)) {
+        self.each_live(|pmap| {
+            if let (Ok(()), Some(mfn)) = (queued, access.mfn(self.root(pmap))) {
                 let slot = mfn.entry(RECURSIVE_SLOT);
                 queued = queue.push(MmuUpdate::normal(slot, entry(mfn)));
             }

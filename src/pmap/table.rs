@@ -1,5 +1,6 @@
 //! Walking a pmap's tables from its root, and building what is missing.
 
+use super::alternate::Alternate;
 use super::kernel::Kernel;
 use super::pages::PageCache;
 use super::{PmapError, PmapId};
@@ -127,6 +128,10 @@ impl<B: Backend> Kernel<B> {
             };
             let entry = above.entry(va.index(level + 1));
             access.mmu_update(&[MmuUpdate::normal(entry, NewPte::ZERO)])?;
+            if self.alternate != Alternate::Direct {
+                // It was in view.
+                access.flush_all()?;
+            }
             access.zero(page);
             self.pages.give(cache, page);
             gone = 1;

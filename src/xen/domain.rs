@@ -8,6 +8,7 @@ use super::machine::Guest;
 use super::number::{INVALID, P2mWord, Pfn, RawMfn, Stamp};
 use super::oracle::Tally;
 use super::stream::State;
+use super::tlb::Tlb;
 use crate::backend::{Atomic, Backend};
 use crate::primitive::Slots;
 use crate::scheme::Translate;
@@ -43,6 +44,7 @@ pub struct VcpuState<B: Backend> {
     /// The root of user mode, likewise: a 64-bit guest has two.
     pub(super) user: B::U64,
     pub(super) tally: Tally<B>,
+    pub(super) tlb: Tlb<B>,
 }
 
 impl<B: Backend> VcpuState<B> {
@@ -63,6 +65,8 @@ pub struct Domain<B: Backend> {
     incarnation: B::U64,
     /// By number: what the guest asked for by `vm_assist`.
     pub(super) assists: B::U64,
+    /// Not 0 if the vCPUs have TLBs.
+    pub(super) tlbs: B::U64,
     pub(super) start_info: StartInfo<B>,
     pub(super) vcpus: Slots<B, VcpuState<B>>,
     /// Of a guest that came in a stream: what the tools carry for it, and nobody here looks into.
@@ -84,12 +88,14 @@ impl<B: Backend> Domain<B> {
             p2m: (0..pages).map(|_| B::U64::new(INVALID)).collect(),
             incarnation: B::U64::new(0),
             assists: B::U64::new(0),
+            tlbs: B::U64::new(0),
             start_info,
             carried: None,
             vcpus: Slots::new(vcpus, || VcpuState {
                 cr3: B::U64::new(0),
                 user: B::U64::new(0),
                 tally: Tally::new(),
+                tlb: Tlb::new(),
             }),
             paused,
         }

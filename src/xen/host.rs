@@ -28,6 +28,8 @@ pub struct Host<B: Backend> {
     pub(super) memory: Memory<B>,
     /// Frames that the guest has, those it gave back but still has mapped included.
     owned: B::U64,
+    /// Which Xen it is: an [`Era`](super::Era).
+    pub(super) era: B::U64,
     /// Counts that would have gone below zero, or past their end: a simulator's or a control's fault.
     pub(super) miscounts: B::U64,
 }
@@ -42,6 +44,7 @@ impl<B: Backend> Host<B> {
             linear: (0..frames).map(|_| B::U32::new(0)).collect(),
             memory: Memory::new(frames, tables),
             owned: B::U64::new(0),
+            era: B::U64::new(0),
             miscounts: B::U64::new(0),
         };
         for hole in [0, LOW_HOLE] {

@@ -182,7 +182,11 @@ impl<B: Backend> Cpu<'_, B> {
         };
         match frame.live_table() {
             _ if !had_by(Owner::Guest) => Err(Errno::Inval),
-            Some(level) => host.modify(owns, (table, index), level, val, preserve),
+            Some(level) => {
+                host.modify(owns, (table, index), level, val, preserve)?;
+                self.flush_after_update(level);
+                Ok(())
+            }
             // No page table: the value goes where the guest may write in any case, unchecked.
             None => host.as_writable(table, || host.memory.write(table, index, val.0)),
         }

@@ -2,7 +2,8 @@
 //!
 //! Such an entry must be read-only, and its target a table already. To itself a table may have any
 //! number. Otherwise a table either has linear entries to others, or is named by some, never both:
-//! then no chain A, B, C can be built, whose undoing would recurse without bound (XSA-240).
+//! then no chain A, B, C can be built, whose undoing would recurse without bound (XSA-240). Before that
+//! rule ([`Era::Before2017`]) there could be chains; the count is then but a sum.
 //!
 //! The count of a table is above 0 for its linear entries to others, below 0 for its uses elsewhere.
 
@@ -10,6 +11,7 @@ use super::host::Host;
 use super::hypercall::Errno;
 use super::number::RawMfn;
 use super::pte::Pte;
+use super::tlb::Era;
 use crate::backend::{Atomic, Backend};
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -45,11 +47,12 @@ impl<B: Backend> Host<B> {
     }
 
     fn count_linear(&self, mfn: RawMfn, by: i32) -> Result<(), Errno> {
+        let chains = self.era.load(Relaxed) == Era::Before2017 as u64;
         let word = &self.linear[mfn.0 as usize];
         let mut seen = word.load(Relaxed);
         loop {
             let now = seen as i32;
-            if now.signum() == -by || now.unsigned_abs() > i16::MAX as u32 {
+            if now.signum() == -by && !chains || now.unsigned_abs() > i16::MAX as u32 {
                 return Err(Errno::Inval);
             }
             match word.compare_exchange(seen, (now + by) as u32, Relaxed, Relaxed) {

@@ -1,6 +1,7 @@
 //! `mmuext_op`: pins, roots, whole pages, and flushes.
 //!
-//! There is no TLB here: a flush does nothing, but its arguments are judged.
+//! A flush empties TLBs (module `tlb`), if there are any; its arguments are judged in any case. One
+//! that names some vCPUs reaches them all, which is more than was asked, and allowed.
 
 use super::domain::Cpu;
 use super::hypercall::{Errno, Refused};
@@ -71,6 +72,7 @@ impl<B: Backend> Cpu<'_, B> {
 
     /// Puts a root in a register that holds a type reference; 0 stands for none.
     fn load_root(&self, register: &B::U64, root: RawMfn) -> Result<(), Errno> {
+        self.flush_own();
         if register.load(Relaxed) == root.0 {
             return Ok(());
         }
@@ -92,13 +94,23 @@ impl<B: Backend> Cpu<'_, B> {
             command::UNPIN_TABLE => self.host().unpin(mfn),
             command::NEW_BASEPTR => self.load_kernel(mfn),
             command::NEW_USER_BASEPTR => self.load_root(&self.state.user, mfn),
-            command::TLB_FLUSH_LOCAL
-            | command::INVLPG_LOCAL
-            | command::TLB_FLUSH_ALL
-            | command::INVLPG_ALL => Ok(()),
+            command::TLB_FLUSH_LOCAL => {
+                self.flush_own();
+                Ok(())
+            }
+            command::INVLPG_LOCAL => {
+                self.flush_page(op.arg1);
+                Ok(())
+            }
+            command::TLB_FLUSH_ALL | command::INVLPG_ALL => {
+                self.flush_all();
+                Ok(())
+            }
             // Which vCPUs: a bitmap in the guest's memory.
             command::TLB_FLUSH_MULTI | command::INVLPG_MULTI => {
-                self.load_word(op.arg2).map(drop).map_err(|_| Errno::Inval)
+                self.load_word(op.arg2).map_err(|_| Errno::Inval)?;
+                self.flush_all();
+                Ok(())
             }
             command::FLUSH_CACHE => Err(Errno::Acces),
             command::FLUSH_CACHE_GLOBAL => Err(Errno::Inval),

@@ -4,7 +4,7 @@
 //! word ([`frame`]); the M2P and page contents ([`host`]); validation of page tables by level
 //! ([`validate`]) and references to them (`reference`, `linear`); `mmu_update`,
 //! `update_va_mapping` ([`hypercall`]), `mmuext_op` ([`mmuext`]) and `memory_op` ([`reservation`]) with
-//! Xen's verdicts, as a guest's registers hold them ([`raw`]); the processor's walk ([`walk`]); save and
+//! Xen's verdicts, as a guest's registers hold them ([`raw`]); the processor's walk ([`walk`]) and TLB (`tlb`); save and
 //! restore as the tools do them ([`save`], [`restore`]).
 //!
 //! What the lock comparison needs: typed frame numbers that cannot outlive a hold ([`number`],
@@ -37,6 +37,7 @@ pub mod restore;
 pub mod save;
 mod shared_info;
 pub mod stream;
+mod tlb;
 pub mod validate;
 pub mod walk;
 
@@ -49,3 +50,4 @@ pub use oracle::Verdicts;
 pub use pte::{NewPte, Pte, ReadPte};
 pub use queue::UpdateQueue;
 pub use restore::{Mode, Outcome};
+pub use tlb::Era;

@@ -41,6 +41,11 @@ impl Va {
         (self.0 >> (12 + 9 * (level - 1))) as usize & 511
     }
 
+    /// The address as the processor wants it: bits 48..63 the same as bit 47.
+    pub const fn canonical(self) -> u64 {
+        ((self.0 << 16) as i64 >> 16) as u64
+    }
+
     /// The address of page number `page`.
     pub const fn of_page(page: u64) -> Self {
         Self(page << PAGE_SHIFT)

@@ -256,6 +256,7 @@ impl<B: Backend> Guest<B> {
 
     fn load_roots(&self, image: &Image) -> Result<(), Failed> {
         for (vcpu, roots) in self.domain.vcpus.iter().zip(&image.roots) {
+            vcpu.tlb.shoot();
             for (register, root) in vcpu.roots().into_iter().zip(roots) {
                 register.store(0, Relaxed);
                 let Some(root) = root else { continue };

@@ -49,7 +49,7 @@ impl<B: Backend> Cpu<'_, B> {
     }
 
     /// The word at an address, for a load or a store of it; marks the entries on the way.
-    fn reach(&self, va: u64, store: bool) -> Result<Place, PageFault> {
+    pub(super) fn reach(&self, va: u64, store: bool) -> Result<Place, PageFault> {
         if !is_guests(va) {
             return Err(PageFault);
         }

@@ -26,6 +26,7 @@ mod progress;
 mod replay;
 mod report;
 mod signal;
+mod sweep;
 
 /// Which lock should keep a Xen guest's machine frame numbers true while it is suspended?
 #[derive(Debug, Parser)]
@@ -45,6 +46,8 @@ enum Command {
     Report(report::Args),
     /// Replay a recorded trace on the simulated machine.
     Replay(replay::Args),
+    /// Empty the alternate slots of up to a million pmaps, in every way, and write sweep.csv.
+    Sweep(sweep::Args),
     /// Check that `cargo bench` and the newest comparison rank alike.
     Agree(agree::Args),
 }
@@ -71,6 +74,7 @@ pub fn main() -> ExitCode {
         Some(Command::List(args)) => list::run(&args, &mut out),
         Some(Command::Report(args)) => report::run(&args, &mut out),
         Some(Command::Replay(args)) => replay::run(&args, &mut out),
+        Some(Command::Sweep(args)) => sweep::run(&args, &mut out),
         Some(Command::Agree(args)) => agree::run(&args, &mut out),
     });
     match done.and_then(|()| out.flush()) {

@@ -193,8 +193,13 @@ fn malformed(report: &Path, (line, problem): markers::Wrong) -> ResultsError {
     }
 }
 
+/// The plot of a sweep over many pmaps; `None` without rows.
+pub(in crate::lab) fn sweep_plot(rows: &[crate::lab::sweep::Row]) -> Option<String> {
+    plot::sweep(rows)
+}
+
 /// Replaces a file as a whole, or leaves it as it was.
-fn write(path: &Path, text: &str) -> Result<(), ResultsError> {
+pub(in crate::lab) fn write(path: &Path, text: &str) -> Result<(), ResultsError> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

@@ -5,6 +5,7 @@ mod bars;
 mod canvas;
 mod labels;
 mod latency;
+mod sweep;
 mod tradeoff;
 
 use super::data::Data;
@@ -25,6 +26,11 @@ impl Plot {
     pub(super) fn path(&self) -> String {
         format!("plots/{}.svg", self.name)
     }
+}
+
+/// The plot of a sweep; `None` without rows.
+pub(super) fn sweep(rows: &[crate::lab::sweep::Row]) -> Option<String> {
+    sweep::draw(rows)
 }
 
 /// Every plot for which there is data.
