@@ -25,6 +25,7 @@ use crate::pmap::{Kernel, PmapError};
 use crate::scheme::{Reader, Scheme};
 use crate::xen::save::Failed;
 use crate::xen::{Held, Mmu, Mode, Outcome, Suspended, Vcpu};
+use alloc::vec::Vec;
 use core::fmt;
 
 /// Why a guest is not suspended.
@@ -120,6 +121,20 @@ impl<'m, B: Backend, W: crate::scheme::Translate> Suspending<'_, 'm, B, W> {
     pub fn hypercall(&mut self, mode: Mode) -> Result<Outcome, SuspendError> {
         let register = self.world.start_info().ok_or(PmapError::Nothing)?;
         Ok(self.world.hypercall(register, mode)?)
+    }
+
+    /// As [`hypercall`](Self::hypercall), by way of a migration stream that `carry` brings to the other
+    /// side: see [`Suspended::hypercall_by`].
+    ///
+    /// # Errors
+    /// As [`hypercall`](Self::hypercall).
+    pub fn hypercall_by(
+        &mut self,
+        mode: Mode,
+        carry: impl FnOnce(Vec<u8>) -> Vec<u8>,
+    ) -> Result<Outcome, SuspendError> {
+        let register = self.world.start_info().ok_or(PmapError::Nothing)?;
+        Ok(self.world.hypercall_by(register, mode, carry)?)
     }
 
     /// Takes out again what [`pre_suspend`] put away, and resumes: readers that waited go on.

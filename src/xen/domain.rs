@@ -7,6 +7,7 @@ use super::host::Host;
 use super::machine::Guest;
 use super::number::{INVALID, P2mWord, Pfn, RawMfn, Stamp};
 use super::oracle::Tally;
+use super::stream::State;
 use super::tlb::Tlb;
 use crate::backend::{Atomic, Backend};
 use crate::primitive::Slots;
@@ -68,6 +69,8 @@ pub struct Domain<B: Backend> {
     pub(super) tlbs: B::U64,
     pub(super) start_info: StartInfo<B>,
     pub(super) vcpus: Slots<B, VcpuState<B>>,
+    /// Of a guest that came in a stream: what the tools carry for it, and nobody here looks into.
+    pub(super) carried: Option<State<'static>>,
     /// What pauses the vCPUs: each is a reader while it is in Xen, and the one that suspends waits
     /// until the others are out. The same for every scheme under test, and without a fence, so it
     /// hides none.
@@ -87,6 +90,7 @@ impl<B: Backend> Domain<B> {
             assists: B::U64::new(0),
             tlbs: B::U64::new(0),
             start_info,
+            carried: None,
             vcpus: Slots::new(vcpus, || VcpuState {
                 cr3: B::U64::new(0),
                 user: B::U64::new(0),
@@ -142,6 +146,7 @@ impl<B: Backend> Domain<B> {
         self.p2m[pfn.0 as usize].store(P2mWord::new(mfn, next).0, Relaxed);
     }
 
+    /// Ballooned out: no frame.
     pub(super) fn clear_p2m(&self, pfn: Pfn) {
         self.p2m[pfn.0 as usize].store(INVALID, Relaxed);
     }

@@ -65,15 +65,22 @@ pub struct Guest<B: Backend> {
     pub(super) domain: Domain<B>,
 }
 
+/// The frames that a guest of this size needs: its own twice, since a restore fills others.
+pub(super) fn frames_for(config: Config) -> u64 {
+    RESERVED + 2 * config.pages.min(1 << 24)
+}
+
 impl<B: Backend> Guest<B> {
-    fn new(config: Config, frames: u64) -> Result<Self, BadConfig> {
-        let least = RESERVED + 2 * config.pages;
+    /// A guest at boot on a machine of so many frames. `contents`: how many of its pages will have contents
+    /// from the start.
+    pub(super) fn new(config: Config, frames: u64, contents: u64) -> Result<Self, BadConfig> {
+        let least = frames_for(config);
         let sized = (32..=1 << 24).contains(&config.pages) && (least..=1 << 26).contains(&frames);
         if !sized || config.vcpus == 0 {
             return Err(BadConfig);
         }
         // Page tables are a few percent of a guest; a control's stray stores need pages too.
-        let tables = config.pages / 4 + 64;
+        let tables = config.pages / 4 + 64 + contents;
         let host = Host::new(frames as usize, tables as usize);
         let start_info = StartInfo {
             pfn: Pfn(0),
@@ -142,7 +149,7 @@ impl<B: Backend, S: Scheme<B>> Machine<B, S> {
     /// # Errors
     /// [`BadConfig`] when there can be no such machine.
     pub fn new(config: Config) -> Result<Self, BadConfig> {
-        Self::on(config, RESERVED + 2 * config.pages.min(1 << 24))
+        Self::on(config, frames_for(config))
     }
 
     /// The same on a machine of `frames` frames, at least twice the guest's pages and 16.
@@ -150,14 +157,19 @@ impl<B: Backend, S: Scheme<B>> Machine<B, S> {
     /// # Errors
     /// [`BadConfig`] when there can be no such machine.
     pub fn on(config: Config, frames: u64) -> Result<Self, BadConfig> {
+        Ok(Self::around(Guest::new(config, frames, 0)?, config))
+    }
+
+    /// A machine of this guest.
+    pub(super) fn around(guest: Guest<B>, config: Config) -> Self {
         let size = Size {
             readers: config.vcpus,
             tables: config.tables,
         };
-        Ok(Self {
-            guest: Guest::new(config, frames)?,
+        Self {
+            guest,
             scheme: S::new(size),
-        })
+        }
     }
 
     /// Brings a vCPU online and registers it with the scheme.

@@ -35,6 +35,8 @@ mod reference;
 pub mod reservation;
 pub mod restore;
 pub mod save;
+mod shared_info;
+pub mod stream;
 mod tlb;
 pub mod validate;
 pub mod walk;

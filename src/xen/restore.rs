@@ -10,6 +10,7 @@ use super::machine::{Guest, Mmu, RESERVED, SHARED_INFO, Suspended};
 use super::number::{Mfn, Pfn, RawMfn};
 use super::pte::Pte;
 use super::save::{Failed, Image, Page};
+use super::shared_info;
 use crate::backend::{Atomic, Backend};
 use crate::scheme::{Reader, Translate};
 use alloc::vec::Vec;
@@ -48,6 +49,12 @@ pub enum Outcome {
 /// An MFN in a register: no hold is needed to keep it, and none makes it true.
 #[derive(Clone, Copy, Debug)]
 pub struct Register(RawMfn);
+
+impl Register {
+    pub(super) fn raw(self) -> RawMfn {
+        self.0
+    }
+}
 
 impl<'h> From<Mfn<'h>> for Register {
     fn from(mfn: Mfn<'h>) -> Self {
@@ -104,8 +111,9 @@ impl<B: Backend, W: Translate> Suspended<'_, '_, B, W> {
 }
 
 impl<B: Backend> Guest<B> {
-    fn restore(&self, image: &Image, mode: Mode) -> Result<(), Failed> {
+    pub(super) fn restore(&self, image: &Image, mode: Mode) -> Result<(), Failed> {
         self.domain.begin_restore();
+        self.forget_others(image);
         let moved = self.populate(image, mode);
         for (page, mfn) in image.pages.iter().zip(&moved) {
             self.domain.set_p2m(page.pfn, *mfn);
@@ -118,6 +126,20 @@ impl<B: Backend> Guest<B> {
         let validated = self.load_roots(image).and_then(|()| self.pin_tables(image));
         self.domain.end_restore();
         localised.and(validated)
+    }
+
+    /// A PFN that is not in the image has no frame.
+    fn forget_others(&self, image: &Image) {
+        let mut kept = image.pages.iter().map(|page| page.pfn).peekable();
+        for pfn in (0..self.domain.pages()).map(Pfn) {
+            if kept.next_if_eq(&pfn).is_some() {
+                continue;
+            }
+            if let Some(word) = self.domain.p2m(pfn) {
+                self.host.release(word.raw());
+                self.domain.clear_p2m(pfn);
+            }
+        }
     }
 
     /// Takes every frame of the guest's away, and gives it others.
@@ -210,14 +232,19 @@ impl<B: Backend> Guest<B> {
         }
     }
 
-    /// start_info's own fields: shared_info moves to the other of its two frames, and the rings'
-    /// PFNs become MFNs.
+    /// start_info's own fields: shared_info moves to the other of its two frames, with its contents if
+    /// it ever had any, and the rings' PFNs become MFNs.
     fn localise_start_info(&self) -> Result<(), Failed> {
         let info = &self.domain.start_info;
         let old = RawMfn(info.shared_info.load(Relaxed) >> super::number::PAGE_SHIFT);
         let new = RawMfn(2 * SHARED_INFO + 1 - old.0);
+        let words = self.host.memory.words(old);
         self.host.release(old);
         self.host.share(new);
+        for (index, word) in words.iter().flatten().enumerate() {
+            let carried = shared_info::restored(index, *word);
+            self.host.memory.write(new, index, carried);
+        }
         info.shared_info.store(maddr(new), Relaxed);
         for ring in info.rings() {
             let pfn = Pfn(ring.load(Relaxed));

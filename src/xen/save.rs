@@ -8,6 +8,7 @@
 use super::machine::Guest;
 use super::number::{ENTRIES, Pfn, RawMfn};
 use super::pte::Pte;
+use super::stream::Malformed;
 use super::validate::XEN_SLOTS;
 use crate::backend::{Atomic, Backend};
 use alloc::boxed::Box;
@@ -28,11 +29,20 @@ pub enum Failed {
     Load,
     /// A pinned table did not: "Failed to pin batch of pagetables".
     Pin,
+    /// What came over the wire is no stream.
+    Stream(Malformed),
+    /// It is one, of another guest.
+    OtherGuest,
+    /// No machine can have so many pages, or so few vCPUs.
+    Machine,
 }
 
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Failed::Stream(malformed) => return write!(f, "restore: {malformed}"),
+            Failed::OtherGuest => "restore: the stream is not this guest's",
+            Failed::Machine => "restore: no machine has so many pages, or so few vCPUs",
             Failed::StartInfo => "save: bad mfn for suspend record",
             Failed::Root => "save: a vCPU's root is not in the P2M",
             Failed::NotCanonical => "restore: start_info holds what is no PFN",

@@ -229,7 +229,7 @@ impl Replay<'_> {
     }
 
     /// Maps shared_info where the test looks at it.
-    fn window(&self) -> u64 {
+    pub(crate) fn window(&self) -> u64 {
         let entry = self.names.mfn("SHARED_INFO") << 12 | 1;
         assert_eq!(self.with(|raw| raw.update_va_mapping(WINDOW, entry, 0)), 0);
         WINDOW

@@ -7,6 +7,7 @@
 mod beyond;
 mod boot;
 mod calls;
+mod carried;
 mod issue;
 mod linear;
 mod lost;

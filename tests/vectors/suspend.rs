@@ -115,7 +115,7 @@ impl Replay<'_> {
         (found != wanted).then(|| format!("Xen {wanted}, here {found}"))
     }
 
-    fn p2m(&self, pfn: Pfn) -> Option<u64> {
+    pub(crate) fn p2m(&self, pfn: Pfn) -> Option<u64> {
         use ptom::xen::Mmu;
         self.cpu.hold().mfn(pfn).map(|mfn| mfn.raw().0)
     }

@@ -2,7 +2,7 @@
 //!
 //! With the recorded compiler and target: exactly that. With another compiler: at most [`SLACK`] more,
 //! since it may choose other instructions for the same code. On another target nothing is recorded. And
-//! always: a scheme that promises a hold takes at least one instruction more than no hold does, or the
+//! always: a scheme that promises a hold, without quiescent points, takes at least one instruction more than no hold does, or the
 //! compiler has deleted its work, and whatever is measured is not that scheme.
 
 use super::Count;

@@ -1,0 +1,149 @@
+//! A stream as the simulated guest.
+//!
+//! What a table names without contents gets an empty frame, as from the tools: so a table that the save
+//! dropped comes back empty, and whatever it mapped is gone. A PFN that nothing names has no frame.
+
+use super::checks::{CONSOLE, STORE};
+use super::reader::{Page as StreamPage, Stream};
+use super::records::PageType;
+use super::vcpu::VcpuRecords;
+use crate::backend::{Atomic, Backend};
+use crate::scheme::{Reader, Scheme, Translate};
+use crate::xen::machine::{Config, Guest, Machine, Suspended, frames_for};
+use crate::xen::number::{Pfn, RawMfn};
+use crate::xen::pte::Pte;
+use crate::xen::restore::{Mode, Outcome, Register};
+use crate::xen::save::{Failed, Image, Page, Table};
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+use core::sync::atomic::Ordering::Relaxed;
+
+impl<B: Backend> Guest<B> {
+    /// The image that a stream of this guest's holds; start_info is set as it says.
+    fn image(&self, stream: &Stream<'_>) -> Result<Image, Failed> {
+        let info = &self.domain.start_info;
+        let mut roots: Vec<[Option<Pfn>; 2]> =
+            self.domain.vcpus.iter().map(|_| [None; 2]).collect();
+        for vcpu in &stream.state().vcpus {
+            let root = roots.get_mut(vcpu.id() as usize);
+            *root.ok_or(Failed::OtherGuest)? = [Some(vcpu.root()), vcpu.user_root()];
+        }
+        let first = stream.state().vcpus.first();
+        if stream.state().pages < self.domain.pages()
+            || first.map(VcpuRecords::start_info) != Some(info.pfn)
+        {
+            return Err(Failed::OtherGuest);
+        }
+        let named = named_by_tables(stream);
+        let mut pages = Vec::with_capacity(self.domain.pages() as usize);
+        for (pfn, page) in stream.pages().take(self.domain.pages() as usize) {
+            let allocated = match page.kind() {
+                PageType::XTab | PageType::Broken => named.contains(&pfn),
+                _ => true,
+            };
+            if allocated {
+                let mfn = self.domain.p2m(pfn).ok_or(Failed::OtherGuest)?.raw();
+                pages.push(from_stream(pfn, mfn, page));
+            }
+        }
+        let words = stream.pages.get(&info.pfn).map(StreamPage::words);
+        let words: Vec<u64> = words.into_iter().flatten().collect();
+        for (ring, at) in info.rings().into_iter().zip([STORE, CONSOLE]) {
+            ring.store(*words.get(at).ok_or(Failed::OtherGuest)?, Relaxed);
+        }
+        Ok(Image {
+            pages,
+            roots,
+            lost: 0,
+        })
+    }
+}
+
+/// PFNs that a table has an entry for.
+fn named_by_tables(stream: &Stream<'_>) -> BTreeSet<Pfn> {
+    let is_table = |page: &&StreamPage<'_>| matches!(page.kind(), PageType::Table { .. });
+    let tables = stream.pages().map(|(_, page)| page).filter(is_table);
+    let entries = tables.flat_map(StreamPage::words).map(Pte);
+    let named = entries.filter(|entry| entry.present());
+    let named = named.map(|entry| Pfn(entry.mfn().0));
+    named.collect()
+}
+
+fn from_stream(pfn: Pfn, mfn: RawMfn, page: &StreamPage<'_>) -> Page {
+    let words = || page.words().collect::<Box<[u64]>>();
+    let table = match page.kind() {
+        PageType::Table { level, pinned } => Some(Table {
+            level,
+            pinned,
+            entries: words(),
+        }),
+        _ => None,
+    };
+    let is_data = table.is_none();
+    Page {
+        pfn,
+        mfn,
+        canary: page.words().next().filter(|_| is_data).unwrap_or(0),
+        data: (is_data && has_words(page)).then(words),
+        table,
+    }
+}
+
+/// Whether a page has more than a canary.
+fn has_words(page: &StreamPage<'_>) -> bool {
+    page.words().skip(1).any(|word| word != 0)
+}
+
+impl<B: Backend, W: Translate> Suspended<'_, '_, B, W> {
+    /// As [`hypercall`](Self::hypercall), by way of a stream: the guest is written to one, `carry`
+    /// brings it to the other side, and the guest that came out there is restored.
+    ///
+    /// Costs a copy of every page, two if `carry` makes one.
+    ///
+    /// # Errors
+    /// As [`hypercall`](Self::hypercall); and [`Failed::Stream`] or [`Failed::OtherGuest`] if what
+    /// came out is not what went in.
+    pub fn hypercall_by(
+        &mut self,
+        start_info: Register,
+        mode: Mode,
+        carry: impl FnOnce(Vec<u8>) -> Vec<u8>,
+    ) -> Result<Outcome, Failed> {
+        let guest = self.cpu.guest;
+        let _paused = self.cpu.runs.suspend();
+        let saved = guest.save(start_info.raw())?;
+        let carried = carry(guest.write(&saved)?);
+        if mode == Mode::Cancelled {
+            return Ok(Outcome::Cancelled);
+        }
+        let stream = Stream::read(&carried).map_err(Failed::Stream)?;
+        guest.restore(&guest.image(&stream)?, mode)?;
+        Ok(Outcome::Resumed {
+            lost_tables: saved.lost,
+        })
+    }
+}
+
+impl<B: Backend, S: Scheme<B>> Machine<B, S> {
+    /// A machine with the guest of a stream: one that real Xen saved, for example.
+    ///
+    /// The guest has survived a suspend; its vCPUs' roots are loaded, and belong to whoever brings a
+    /// vCPU online first, second and so on.
+    ///
+    /// # Errors
+    /// [`Failed`]: those of a restore, and [`Failed::Machine`].
+    pub fn restored(stream: &Stream<'_>, vcpus: usize, mode: Mode) -> Result<Self, Failed> {
+        let state = stream.state();
+        let config = Config::new(state.pages, vcpus);
+        let contents = stream.pages().filter(|(_, page)| has_words(page)).count();
+        let guest = Guest::new(config, frames_for(config), contents as u64);
+        let mut guest = guest.map_err(|_| Failed::Machine)?;
+        let first = state.vcpus.first().ok_or(Failed::OtherGuest)?;
+        guest.domain.start_info.pfn = first.start_info();
+        guest.domain.carried = Some(state.owned());
+        let image = guest.image(stream)?;
+        guest.restore(&image, mode)?;
+        Ok(Self::around(guest, config))
+    }
+}

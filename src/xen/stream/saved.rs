@@ -1,0 +1,133 @@
+//! The simulated guest as a stream.
+//!
+//! What the simulator has, it writes: pages, tables, P2M, start_info, roots. What it does not look into
+//! (registers, policies, clocks, shared_info) a restored guest carries along as it came, and a guest
+//! born here has as zeros. Such a guest keeps its P2M outside its pages; its stream gets pages for the
+//! list after the last one, of frames that the machine does not have.
+//!
+//! A data page's first word is its canary.
+
+use super::checks::{CONSOLE, STORE};
+use super::records::{PAGE_SIZE, PER_FRAME, PageType};
+use super::state::{NONE, State, own};
+use super::vcpu::VcpuRecords;
+use crate::backend::{Atomic, Backend};
+use crate::xen::machine::Guest;
+use crate::xen::number::{INVALID, Pfn};
+use crate::xen::save::{Failed, Image, Page};
+use alloc::vec::Vec;
+use core::sync::atomic::Ordering::Relaxed;
+
+/// The words of start_info that hold how many pages there are, and shared_info's machine address.
+const NR_PAGES: usize = 4;
+const SHARED_INFO: usize = 5;
+/// Where shared_info has `arch.max_pfn`.
+const MAX_PFN: usize = 3088;
+
+impl<B: Backend> Guest<B> {
+    /// What its stream says besides its pages.
+    fn state(&self, image: &Image) -> Result<State<'static>, Failed> {
+        let mut state = match &self.domain.carried {
+            Some(carried) => carried.clone(),
+            None => self.born_here(),
+        };
+        let start_info = self.domain.start_info.pfn;
+        let carried = core::mem::take(&mut state.vcpus);
+        let online = (0..).zip(&image.roots);
+        let online = online.filter_map(|(id, [root, user])| root.map(|root| (id, root, user)));
+        for (id, root, user) in online {
+            let before = carried.iter().find(|vcpu| vcpu.id() == id);
+            let mut vcpu = match before {
+                Some(before) => before.clone(),
+                None => VcpuRecords::new(id, root, (id == 0).then_some(start_info)),
+            };
+            vcpu.set_root(root);
+            vcpu.set_user_root(*user);
+            state.vcpus.push(vcpu);
+        }
+        // The tools refuse a guest whose first vCPU has none.
+        let first = state.vcpus.first().filter(|vcpu| vcpu.id() == 0);
+        first.is_some().then_some(state).ok_or(Failed::Root)
+    }
+
+    fn born_here(&self) -> State<'static> {
+        let own_pages = self.domain.pages();
+        // The list covers its own pages too.
+        let list = own_pages.div_ceil(PER_FRAME - 1);
+        let pages = own_pages + list;
+        let mut shared_info = [0; PAGE_SIZE];
+        shared_info[MAX_PFN..MAX_PFN + 8].copy_from_slice(&pages.to_le_bytes());
+        State {
+            version: 3,
+            xen: [4, 17],
+            cpuid: NONE,
+            msr: NONE,
+            pages,
+            p2m_frames: (own_pages..pages).map(Pfn).collect(),
+            tsc: own(&[0; 24]),
+            shared_info: own(&shared_info),
+            vcpus: Vec::new(),
+        }
+    }
+
+    /// The stream of a saved image.
+    pub(super) fn write(&self, image: &Image) -> Result<Vec<u8>, Failed> {
+        let state = self.state(image)?;
+        let mut list = state.p2m_frames.iter().zip(0..).collect::<Vec<_>>();
+        list.sort_unstable();
+        let mut list = list.into_iter().peekable();
+        let mut saved = image.pages.iter().peekable();
+        Ok(state.write(|pfn, to| {
+            let words = to.as_chunks_mut::<8>().0;
+            let mut put = |index: usize, word: u64| words[index] = word.to_le_bytes();
+            let page = saved.next_if(|page| page.pfn == pfn);
+            let kind = page.map_or(PageType::XTab, |page| self.put_page(page, &mut put));
+            let Some((_, nth)) = list.next_if(|(frame, _)| **frame == pfn) else {
+                return kind;
+            };
+            let covered = nth * PER_FRAME..state.pages.min((nth + 1) * PER_FRAME);
+            for (index, pfn) in covered.map(Pfn).enumerate() {
+                put(index, self.listed(pfn));
+            }
+            PageType::NoTab
+        }))
+    }
+
+    /// What the P2M list says of a PFN.
+    fn listed(&self, pfn: Pfn) -> u64 {
+        match pfn.0.checked_sub(self.domain.pages()) {
+            Some(beyond) => self.host.frames() + beyond,
+            None => self.domain.p2m(pfn).map_or(INVALID, |word| word.raw().0),
+        }
+    }
+
+    fn put_page(&self, page: &Page, mut put: impl FnMut(usize, u64)) -> PageType {
+        if let Some(table) = &page.table {
+            for (index, entry) in table.entries.iter().enumerate() {
+                put(index, *entry);
+            }
+            return PageType::Table {
+                level: table.level,
+                pinned: table.pinned,
+            };
+        }
+        if self.host.frame(page.mfn).live_table().is_some() {
+            // Dropped: the tools say that there is no such page.
+            return PageType::XTab;
+        }
+        for index in 0..PAGE_SIZE / 8 {
+            put(index, self.host.memory.read(page.mfn, index));
+        }
+        if page.canary != 0 {
+            put(0, page.canary);
+        }
+        let info = &self.domain.start_info;
+        if page.pfn == info.pfn {
+            put(NR_PAGES, self.domain.pages());
+            put(SHARED_INFO, info.shared_info.load(Relaxed));
+            put(STORE, info.store.load(Relaxed));
+            put(CONSOLE, info.console.load(Relaxed));
+        }
+        PageType::NoTab
+    }
+}
