@@ -28,6 +28,7 @@
 mod alternate;
 mod kernel;
 pub mod layout;
+pub mod layout32;
 mod lifecycle;
 mod list;
 mod mapping;
