@@ -1,15 +1,15 @@
 //! What a new count may be, beside the recorded one.
 //!
-//! With the recorded compiler and target: exactly that. With another compiler: at most [`SLACK`] more,
-//! since it may choose other instructions for the same code. On another target nothing is recorded. And
-//! always: a scheme that promises a hold, without quiescent points, takes at least one instruction more than no hold does, or the
+//! More than that by what counts as [`slack`](Counted::slack) at most: counting is exact, but compiling is not. The
+//! same source chose other instructions, up to three an operation, beside other code or in another folder, and
+//! a registration is inlined or not. On another target nothing is recorded. And always: a scheme that promises a hold, without quiescent points, takes at least one instruction more than no hold does, or the
 //! compiler has deleted its work, and whatever is measured is not that scheme.
 
 use super::Count;
 use crate::lab::measure::contender::BASELINE;
 
-/// Instructions that another compiler may add to an operation.
-pub const SLACK: f64 = 2.0;
+/// Instructions that the compiler may add to an operation, whose source is the same.
+pub const SLACK: f64 = 4.0;
 
 /// A row of counted instructions.
 pub trait Counted {
@@ -19,6 +19,10 @@ pub trait Counted {
     fn instructions(&self) -> f64;
     /// Of machine code for which target, by which compiler.
     fn made(&self) -> (&str, &str);
+    /// Instructions that the compiler may add, whose source is the same.
+    fn slack(&self) -> f64 {
+        SLACK
+    }
 }
 
 /// Everything that is wrong with the `counted` rows, one line each; `holds` says whether a scheme promises a
@@ -47,7 +51,7 @@ pub fn problems(
     problems
 }
 
-/// Every count that is not what is recorded, is not recorded, or is recorded and not there, one line each.
+/// Every count that is above what is recorded, is not recorded, or is recorded and not there, one line each.
 pub fn differences<C: Counted>(recorded: &[C], counted: &[C]) -> Vec<String> {
     let mut problems = Vec::new();
     for now in counted {
@@ -70,17 +74,9 @@ pub fn differences<C: Counted>(recorded: &[C], counted: &[C]) -> Vec<String> {
 /// What is wrong with a count beside the recorded one.
 fn against(key: &str, then: &impl Counted, now: &impl Counted) -> Option<String> {
     let (was, is) = (then.instructions(), now.instructions());
-    let ((target, compiler), made) = (then.made(), now.made());
-    if target != made.0 {
-        return None;
-    }
-    let same = compiler == made.1;
-    let slack = if same { 0.0 } else { SLACK };
-    if is > was + slack {
-        return Some(format!("{key}: raised from {was} to {is} instructions"));
-    }
-    let less = same && is < was;
-    less.then(|| format!("{key}: lowered from {was} to {is} instructions: record it"))
+    let comparable = then.made().0 == now.made().0;
+    (comparable && is > was + then.slack())
+        .then(|| format!("{key}: raised from {was} to {is} instructions"))
 }
 
 #[cfg(test)]
@@ -109,24 +105,29 @@ mod tests {
     }
 
     #[test]
-    fn one_instruction_more_or_less_is_one() {
+    fn more_than_the_slack_is_one() {
         let rows = [count(BASELINE, 5.5), count("percpu", 14.0)];
-        for (now, word) in [(15.0, "raised"), (14.01, "raised"), (13.0, "lowered")] {
-            let found = judge(&rows, &[count(BASELINE, 5.5), count("percpu", now)]);
-            assert!(found.len() == 1 && found[0].contains(word), "{found:?}");
+        let now = |instructions| {
+            judge(
+                &rows,
+                &[count(BASELINE, 5.5), count("percpu", instructions)],
+            )
+        };
+        for fine in [12.0, 14.01, 14.0 + SLACK] {
+            assert_eq!(now(fine), [""; 0]);
         }
+        let found = now(14.01 + SLACK);
+        assert!(found.len() == 1 && found[0].contains("raised"), "{found:?}");
     }
 
     #[test]
-    fn another_compiler_may_add_two_but_not_three() {
+    fn of_another_target_nothing_is_known() {
         let rows = [count(BASELINE, 5.5), count("percpu", 14.0)];
-        let now = |instructions| Count {
-            compiler: "rustc 2".to_owned(),
-            ..count("percpu", instructions)
+        let other = Count {
+            target: "aarch64".to_owned(),
+            ..count("percpu", 40.0)
         };
-        assert_eq!(judge(&rows, &[count(BASELINE, 5.5), now(16.0)]), [""; 0]);
-        assert_eq!(judge(&rows, &[count(BASELINE, 5.5), now(12.0)]), [""; 0]);
-        assert_eq!(judge(&rows, &[count(BASELINE, 5.5), now(17.0)]).len(), 1);
+        assert_eq!(judge(&rows, &[count(BASELINE, 5.5), other]), [""; 0]);
     }
 
     #[test]

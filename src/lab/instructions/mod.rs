@@ -12,7 +12,7 @@
 //! | [`registration`] | the same for registering a reader |
 //!
 //! Counts say nothing between schemes: a `lock`-prefixed instruction costs as much as thirty plain ones.
-//! Within a scheme they notice one instruction too many on any machine, however busy it is.
+//! Within a scheme they notice a few instructions too many on any machine, however busy it is.
 //!
 //! [`Worker`]: super::measure::contender::Worker
 
