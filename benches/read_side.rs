@@ -3,12 +3,15 @@
 //!
 //! The same loops as `ptom compare` runs, one thread: on a table in the L1 cache and through
 //! `pmap_extract` and `pmap_enter`, nested and not. The tables of the report come from
-//! `ptom compare`, whose batches are interleaved; this is for looking closer.
+//! `ptom compare`, whose batches are interleaved; this is for looking closer. Nothing is repeated here that
+//! another process spoilt, but it is said: those figures are not to be trusted. `ptom agree` tells
+//! whether both rank alike.
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use ptom::backend::Native;
 use ptom::lab::measure::contender::Selection;
+use ptom::lab::measure::neighbours::{Neighbours, spoilt};
 use ptom::lab::measure::on_machine::{BASE, PAGES, contenders};
 use ptom::lab::measure::scripts::Scripts;
 use ptom::lab::measure::workload::{GOLDEN, SHIFT};
@@ -18,7 +21,7 @@ use ptom::pmap::{Kernel, PageCache};
 use ptom::scheme::{Scheme, Visit};
 use ptom::xen::{Config, Machine, Mmu, Va};
 use std::hint::black_box;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Operations of an iteration: long enough that its call costs nothing.
 const OPS: u64 = 1_000;
@@ -31,6 +34,20 @@ fn group<'c>(criterion: &'c mut Criterion, name: &str) -> BenchmarkGroup<'c, Wal
         .measurement_time(Duration::from_secs(1))
         .sample_size(30);
     group
+}
+
+/// Runs `bench`, and says so if others had its CPU meanwhile.
+fn undisturbed(what: &str, bench: impl FnOnce()) {
+    let neighbours = Neighbours::of_this_thread();
+    let (mark, begun) = (neighbours.mark(), Instant::now());
+    bench();
+    let (lost, nanos) = (neighbours.lost_since(mark), begun.elapsed().as_nanos());
+    if spoilt(lost, nanos as u64) {
+        let percent = 100.0 * lost as f64 / nanos as f64;
+        eprintln!(
+            "{what}: not to be trusted, another process had the CPU {percent:.0} % of the time"
+        );
+    }
 }
 
 fn read_side(criterion: &mut Criterion) {
@@ -48,8 +65,10 @@ fn read_side(criterion: &mut Criterion) {
             };
             // Nobody suspends while it is timed, but the compiler must not know.
             worker.suspend(&mut || {});
-            group.bench_function(contender.name(), |bencher| {
-                bencher.iter(|| worker.batch(black_box(OPS)));
+            undisturbed(&format!("{}/{}", workload.name(), contender.name()), || {
+                group.bench_function(contender.name(), |bencher| {
+                    bencher.iter(|| worker.batch(black_box(OPS)));
+                });
             });
         }
         group.finish();
@@ -75,6 +94,9 @@ fn nested<S: Scheme<Native>>(
     group: &mut BenchmarkGroup<'_, WallTime>,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let machine = Machine::<Native, S>::new(Config::new(PAGES + 256, 2))?;
+    // Nobody suspends while it is timed, but the compiler must not know. First, since a scheme with
+    // quiescent points would wait for a reader that is there and says nothing.
+    drop(machine.vcpu()?.suspend());
     let vcpu = machine.vcpu()?;
     let kernel = Kernel::boot(&vcpu, 1)?;
     let mut cache = PageCache::default();
@@ -83,15 +105,16 @@ fn nested<S: Scheme<Native>>(
         let pfn = kernel.take_page(&mut cache)?;
         kernel.enter(&vcpu, &mut cache, pmap, Va::of_page(BASE + page), pfn, true)?;
     }
-    drop(machine.vcpu()?.suspend());
-    group.bench_function(S::NAME, |bencher| {
-        bencher.iter(|| {
-            let _outer = vcpu.hold();
-            (0..black_box(OPS)).fold(0, |sum: u64, n| {
-                let page = n.wrapping_mul(GOLDEN) >> SHIFT;
-                let found = kernel.extract(&vcpu, pmap, Va::of_page(BASE + page));
-                sum.wrapping_add(found.map_or(0, |pfn| pfn.0))
-            })
+    undisturbed(&format!("pmap_extract_nested/{}", S::NAME), || {
+        group.bench_function(S::NAME, |bencher| {
+            bencher.iter(|| {
+                let _outer = vcpu.hold();
+                (0..black_box(OPS)).fold(0, |sum: u64, n| {
+                    let page = n.wrapping_mul(GOLDEN) >> SHIFT;
+                    let found = kernel.extract(&vcpu, pmap, Va::of_page(BASE + page));
+                    sum.wrapping_add(found.map_or(0, |pfn| pfn.0))
+                })
+            });
         });
     });
     Ok(())

@@ -136,7 +136,9 @@ impl<B: Backend> Kernel<B> {
             work.did(Act::Hypercall, 1);
         }
         work.did(Act::Update, pmaps.len() as u64);
-        pmaps.iter().for_each(|pmap| self.set_dirty(*pmap, false));
+        pmaps
+            .iter()
+            .for_each(|pmap| self.roster.set_dirty(*pmap, false));
         self.users.count(user, Touch::Cleared, pmaps.len() as u64);
         Ok(work)
     }
@@ -166,7 +168,7 @@ impl<B: Backend> Kernel<B> {
             }
         }
         // Its own slot goes with its root.
-        self.set_dirty(pmap, false);
+        self.roster.set_dirty(pmap, false);
         Ok(access.flush_all()?)
     }
 }
@@ -199,7 +201,7 @@ impl<'g, B: Backend> Window<'_, 'g, B> {
         }
         self.work.did(Act::Hypercall, 1);
         self.work.did(Act::Update, 1);
-        kernel.set_dirty(self.visitor, true);
+        kernel.roster.set_dirty(self.visitor, true);
         if !old.pte().present() {
             kernel.users.count(self.user, Touch::Set, 1);
             return Ok(());

@@ -1,12 +1,12 @@
-//! The kernel that owns the pmaps: the table of them, the list of live ones, and its own half.
+//! The kernel that owns the pmaps: the table of them, and its own half.
 //!
 //! A pmap's root is written when it is created and does not change until it is destroyed
 //! ("read-only after create"), which is what lets the suspend visit all pmaps by the list, without
 //! their locks.
 
 use super::Alternate;
-use super::list::{Links, List};
 use super::pages::{PageCache, Pages};
+use super::roster::Roster;
 use super::work::Users;
 use super::{KERNEL_SLOT, PmapError};
 use crate::backend::{Atomic, Backend};
@@ -26,12 +26,6 @@ pub(super) struct Pmap<B: Backend> {
     lock: Ticket<B>,
     /// The PFN of the root; written while the pmap is on no list.
     root: B::U64,
-    /// Its place on the list of live ones, or on that of free ones; under the list's lock.
-    links: Links<B>,
-    /// Its place on the list of those whose alternate slot is in use, likewise.
-    dirty_links: Links<B>,
-    /// Not 0 if it is on that list, likewise.
-    dirty: B::U32,
 }
 
 /// The kernel: its pmaps and its pages.
@@ -39,13 +33,7 @@ pub(super) struct Pmap<B: Backend> {
 pub struct Kernel<B: Backend> {
     /// Those of processes; the last one is the kernel's own, which is on no list of live ones.
     pmaps: Box<[Padded<Pmap<B>>]>,
-    /// `pmaps_lock`: guards the lists.
-    list_lock: Ticket<B>,
-    live: List<B>,
-    free: List<B>,
-    dirty: List<B>,
-    /// Roots that are a vCPU's own, and no process's.
-    vcpus: List<B>,
+    pub(super) roster: Roster<B>,
     /// How another pmap's tables are reached.
     pub(super) alternate: Alternate,
     pub(super) users: Users<B>,
@@ -78,19 +66,12 @@ impl<B: Backend> Kernel<B> {
         Self::link(access, l2, 0, l1, table)?;
         let kernel = Self {
             pmaps: (0..=pmaps).map(|_| Padded(Pmap::default())).collect(),
-            list_lock: Ticket::default(),
-            live: List::default(),
-            free: List::default(),
-            dirty: List::default(),
-            vcpus: List::default(),
+            roster: Roster::new(pmaps),
             alternate: Alternate::default(),
             users: Users::default(),
             pages: Pages::new(first + 4..access.guest().domain().pages()),
             kernel_l3: l3,
         };
-        for id in (0..pmaps).rev() {
-            kernel.free.push(id, |id| kernel.links(id));
-        }
         kernel.pages.own(root, kernel.own());
         kernel.pmap(kernel.own()).root.store(root.0, Relaxed);
         kernel.load_kernel_in(access)?;
@@ -180,93 +161,33 @@ impl<B: Backend> Kernel<B> {
         &self.pmaps[pmap.0 as usize].0
     }
 
-    fn links(&self, id: u32) -> &Links<B> {
-        &self.pmap(PmapId(id)).links
-    }
-
-    fn dirty_links(&self, id: u32) -> &Links<B> {
-        &self.pmap(PmapId(id)).dirty_links
-    }
-
     pub(super) fn lock(&self, pmap: PmapId) -> TicketGuard<'_, B> {
         self.pmap(pmap).lock.lock()
     }
 
-    /// Takes a pmap off the free list; it is on no list until [`publish`](Self::publish).
+    /// Takes a pmap off the free list, for this root.
     pub(super) fn claim(&self, root: Pfn) -> Result<PmapId, PmapError> {
-        let _locked = self.list_lock.lock();
-        let id = self.free.first().ok_or(PmapError::NoPmaps)?;
-        self.free.unlink(id, |id| self.links(id));
-        self.pmap(PmapId(id)).root.store(root.0, Relaxed);
-        self.pages.own(root, PmapId(id));
-        Ok(PmapId(id))
-    }
-
-    /// Puts a pmap on the list of live ones.
-    pub(super) fn publish(&self, id: PmapId) {
-        let _locked = self.list_lock.lock();
-        self.live.push(id.0, |id| self.links(id));
-    }
-
-    /// Takes a pmap off the list of live ones.
-    pub(super) fn retire(&self, id: PmapId) {
-        let _locked = self.list_lock.lock();
-        self.live.unlink(id.0, |id| self.links(id));
-    }
-
-    /// Gives a pmap's place back.
-    pub(super) fn unclaim(&self, id: PmapId) {
-        let _locked = self.list_lock.lock();
-        self.free.push(id.0, |id| self.links(id));
-    }
-
-    /// Puts a pmap on the list of those whose alternate slot is in use, or takes it off.
-    pub(super) fn set_dirty(&self, id: PmapId, dirty: bool) {
-        let _locked = self.list_lock.lock();
-        let was = self.pmap(id).dirty.swap(dirty.into(), Relaxed) != 0;
-        match (was, dirty) {
-            (false, true) => self.dirty.push(id.0, |id| self.dirty_links(id)),
-            (true, false) => self.dirty.unlink(id.0, |id| self.dirty_links(id)),
-            _ => {}
-        }
+        let id = self.roster.claim().ok_or(PmapError::NoPmaps)?;
+        self.pmap(id).root.store(root.0, Relaxed);
+        self.pages.own(root, id);
+        Ok(id)
     }
 
     /// Calls `visit` with every live pmap, the list's lock held.
-    pub fn each_live(&self, mut visit: impl FnMut(PmapId)) {
-        let _locked = self.list_lock.lock();
-        self.live
-            .iter(|id| self.links(id))
-            .for_each(|id| visit(PmapId(id)));
+    pub fn each_live(&self, visit: impl FnMut(PmapId)) {
+        self.roster.each_live(visit);
     }
 
     /// Calls `visit` with every pmap whose alternate slot is in use, the list's lock held.
-    pub fn each_dirty(&self, mut visit: impl FnMut(PmapId)) {
-        let _locked = self.list_lock.lock();
-        self.dirty
-            .iter(|id| self.dirty_links(id))
-            .for_each(|id| visit(PmapId(id)));
-    }
-
-    /// Takes every pmap off that list: their slots were emptied.
-    pub(super) fn drain_dirty(&self) {
-        let _locked = self.list_lock.lock();
-        while let Some(id) = self.dirty.first() {
-            self.dirty.unlink(id, |id| self.dirty_links(id));
-            self.pmap(PmapId(id)).dirty.store(0, Relaxed);
-        }
-    }
-
-    /// Puts a pmap on the list of the vCPUs' own, for good.
-    pub(super) fn keep_unlisted(&self, id: PmapId) {
-        let _locked = self.list_lock.lock();
-        self.vcpus.push(id.0, |id| self.links(id));
+    pub fn each_dirty(&self, visit: impl FnMut(PmapId)) {
+        self.roster.each_dirty(visit);
     }
 
     /// The pmaps that are on no list of live ones: the kernel's, and the vCPUs' own.
     pub(super) fn unlisted(&self) -> Vec<PmapId> {
-        let _locked = self.list_lock.lock();
-        let own = self.vcpus.iter(|id| self.links(id)).map(PmapId);
-        core::iter::once(self.own()).chain(own).collect()
+        let mut pmaps = self.roster.unlisted();
+        pmaps.insert(0, self.own());
+        pmaps
     }
 }
 
@@ -275,9 +196,6 @@ impl<B: Backend> Default for Pmap<B> {
         Self {
             lock: Ticket::default(),
             root: B::U64::new(0),
-            links: Links::default(),
-            dirty_links: Links::default(),
-            dirty: B::U32::new(0),
         }
     }
 }

@@ -14,7 +14,7 @@ impl<B: Backend> Kernel<B> {
     /// [`PmapError::NoPmaps`], [`PmapError::NoPages`]; Xen's.
     pub fn create(&self, mmu: &impl Mmu<B>, cache: &mut PageCache) -> Result<PmapId, PmapError> {
         let pmap = self.make(mmu, cache)?;
-        self.publish(pmap);
+        self.roster.publish(pmap);
         Ok(pmap)
     }
 
@@ -31,7 +31,7 @@ impl<B: Backend> Kernel<B> {
         cache: &mut PageCache,
     ) -> Result<PmapId, PmapError> {
         let pmap = self.make(mmu, cache)?;
-        self.keep_unlisted(pmap);
+        self.roster.keep_unlisted(pmap);
         Ok(pmap)
     }
 
@@ -181,7 +181,7 @@ impl<B: Backend> Kernel<B> {
         cache: &mut PageCache,
         pmap: PmapId,
     ) -> Result<(), PmapError> {
-        self.retire(pmap);
+        self.roster.retire(pmap);
         let root = self.root(pmap);
         let hold = mmu.hold();
         let access = hold.access();
@@ -189,7 +189,7 @@ impl<B: Backend> Kernel<B> {
         let locked = self.lock(pmap);
         let ended = forgotten.and_then(|()| self.unmake(mmu, access, pmap, root));
         drop(locked);
-        self.unclaim(pmap);
+        self.roster.unclaim(pmap);
         for table in ended? {
             self.pages.give(cache, table);
         }

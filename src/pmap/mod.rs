@@ -34,6 +34,7 @@ mod list;
 mod mapping;
 mod pages;
 mod recursive;
+mod roster;
 mod sweep;
 mod table;
 mod visit;

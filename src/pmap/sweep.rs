@@ -137,7 +137,7 @@ impl<B: Backend> Kernel<B> {
             Act::Hypercall,
             visited.div_ceil(crate::xen::queue::QUEUE as u64),
         );
-        self.drain_dirty();
+        self.roster.drain_dirty();
         Ok(work)
     }
 
@@ -156,7 +156,7 @@ impl<B: Backend> Kernel<B> {
         }
         // The last one in view, and those that were on no list.
         work += self.empty(access, &self.unlisted())?;
-        self.drain_dirty();
+        self.roster.drain_dirty();
         Ok(work)
     }
 

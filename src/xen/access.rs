@@ -4,8 +4,8 @@
 //! has one is in a hold of this very machine. What it hands out is borrowed as long.
 
 use super::domain::Cpu;
+use super::guest::Guest;
 use super::hypercall::{MmuUpdate, Refused};
-use super::machine::Guest;
 use super::number::{ENTRIES, Mfn, Pfn, Stamp, Va};
 use super::oracle::Verdict;
 use super::pte::{NewPte, Pte, ReadPte};

@@ -3,8 +3,8 @@
 //! `incarnation` counts suspends twice over, as a sequence: odd while a restore rewrites the world.
 //! The restoring vCPU alone writes it, and the P2M; everybody reads them.
 
+use super::guest::Guest;
 use super::host::Host;
-use super::machine::Guest;
 use super::number::{INVALID, P2mWord, Pfn, RawMfn, Stamp};
 use super::oracle::Tally;
 use super::stream::State;

@@ -4,7 +4,7 @@
 //! M2P is plain atomics, as in Xen, where a guest may write what it likes for frames it owns.
 
 use super::frame::{Frame, Owner};
-use super::machine::RESERVED;
+use super::guest::RESERVED;
 use super::memory::Memory;
 use super::number::{INVALID, Pfn, RawMfn};
 use crate::backend::{Atomic, Backend};

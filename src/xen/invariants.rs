@@ -1,8 +1,8 @@
 //! The invariants of a machine at rest, checked by counting everything again.
 
 use super::frame::{Owner, Type};
+use super::guest::Guest;
 use super::host::Host;
-use super::machine::Guest;
 use super::number::{Pfn, RawMfn};
 use super::pte::Pte;
 use crate::backend::{Atomic, Backend};

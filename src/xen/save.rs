@@ -5,7 +5,7 @@
 //! does not resolve (its frame has no PFN, or that PFN another frame) makes the tools drop the
 //! **whole table** and say nothing: it comes back empty. Observed on Xen 4.17.
 
-use super::machine::Guest;
+use super::guest::Guest;
 use super::number::{ENTRIES, Pfn, RawMfn};
 use super::pte::Pte;
 use super::stream::Malformed;

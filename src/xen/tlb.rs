@@ -13,7 +13,7 @@
 
 use super::access::Access;
 use super::domain::Cpu;
-use super::machine::Guest;
+use super::guest::Guest;
 use super::number::{PAGE_SHIFT, RawMfn, Va};
 use super::pte::{Pte, ReadPte};
 use super::walk::PageFault;

@@ -14,7 +14,7 @@
 //! | [`count`] | holds an operation, counted |
 //! | [`team`] | threads, made once, pinned, and started together (by `wait`) |
 //! | [`batch`] | one thread's part: work, time, time lost |
-//! | `neighbours`, `fair` | batches that another process spoilt are repeated |
+//! | [`neighbours`], `fair` | batches that another process spoilt are repeated |
 //! | [`paired`] | rounds of interleaved batches |
 //! | [`suspend`], `schedule`, [`watch`] | how long a suspend takes, and how long it stops a reader |
 //! | [`rhythm`], `hot`, `pace` | readers that never pause, and readers that hold for a while, and pause |
@@ -36,7 +36,7 @@ mod fair;
 pub mod far;
 mod hot;
 pub mod latency;
-mod neighbours;
+pub mod neighbours;
 pub mod observe;
 pub mod on_machine;
 pub mod p2m;

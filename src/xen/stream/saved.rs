@@ -12,7 +12,7 @@ use super::records::{PAGE_SIZE, PER_FRAME, PageType};
 use super::state::{NONE, State, own};
 use super::vcpu::VcpuRecords;
 use crate::backend::{Atomic, Backend};
-use crate::xen::machine::Guest;
+use crate::xen::guest::Guest;
 use crate::xen::number::{INVALID, Pfn};
 use crate::xen::save::{Failed, Image, Page};
 use alloc::vec::Vec;
