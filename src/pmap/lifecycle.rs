@@ -2,9 +2,10 @@
 
 use super::kernel::Kernel;
 use super::pages::PageCache;
+use super::pv::PvEntry;
 use super::{KERNEL_SLOT, PmapError, PmapId, RECURSIVE_SLOT};
 use crate::backend::Backend;
-use crate::xen::{Access, Mfn, Mmu, MmuUpdate, NewPte, Pfn, Pte, Va};
+use crate::xen::{Access, Mfn, Mmu, MmuUpdate, NewPte, Pfn, Pte, ReadPte, Va};
 use alloc::vec::Vec;
 
 impl<B: Backend> Kernel<B> {
@@ -131,6 +132,34 @@ impl<B: Backend> Kernel<B> {
         }
     }
 
+    /// Calls `found` with address and entry of each page that a pmap maps.
+    pub(super) fn each_page<'g>(
+        &self,
+        access: Access<'g, B>,
+        pmap: PmapId,
+        mut found: impl FnMut(Va, ReadPte<'g>),
+    ) {
+        self.each_table(access, pmap, |level, base, table| {
+            if level == 1 {
+                Self::each_entry(access, base, table, &mut found);
+            }
+        });
+    }
+
+    /// The same for one L1 table, whose first address is `base`.
+    fn each_entry<'g>(
+        access: Access<'g, B>,
+        base: Va,
+        table: Pfn,
+        found: &mut impl FnMut(Va, ReadPte<'g>),
+    ) {
+        if let Some(table) = access.mfn(table) {
+            access.each_present(table, |index, entry| {
+                found(Va::of_page(base.page() + index as u64), entry);
+            });
+        }
+    }
+
     /// Write-protects the pages of one L1 table, and maps them in the child.
     fn copy_table(
         &self,
@@ -150,22 +179,29 @@ impl<B: Backend> Kernel<B> {
         };
         let into = self.slot_or_build(access, cache, child, base)?.table;
         let mut updates = Vec::new();
-        let mut copied = 0;
+        let mut copied = Vec::new();
         access.each_present(from, |index, entry| {
             let shared = entry.with_flags(0, Pte::RW);
             if entry.pte().writable() {
                 updates.push(MmuUpdate::normal(from.entry(index), shared));
             }
             updates.push(MmuUpdate::normal(into.entry(index), shared));
-            copied += 1;
+            copied.push((base.page() + index as u64, entry));
         });
         if updates.is_empty() {
             return Ok(());
         }
+        self.pvs.reserve(&mut cache.pvs, copied.len())?;
         mmu.preemption_point();
         access.mmu_update(&updates)?;
+        for (page, entry) in &copied {
+            if let Some(shared) = access.page_of(*entry) {
+                let at = PvEntry::new(child, Va::of_page(*page));
+                self.pvs.insert(&mut cache.pvs, shared, at);
+            }
+        }
         if let Some(table) = access.pfn(into) {
-            self.pages.entries_add(table, copied);
+            self.pages.entries_add(table, copied.len() as i32);
         }
         Ok(())
     }
@@ -187,7 +223,7 @@ impl<B: Backend> Kernel<B> {
         let access = hold.access();
         let forgotten = self.forget_windows(access, pmap);
         let locked = self.lock(pmap);
-        let ended = forgotten.and_then(|()| self.unmake(mmu, access, pmap, root));
+        let ended = forgotten.and_then(|()| self.unmake(mmu, cache, access, pmap, root));
         drop(locked);
         self.roster.unclaim(pmap);
         for table in ended? {
@@ -201,6 +237,7 @@ impl<B: Backend> Kernel<B> {
     fn unmake(
         &self,
         mmu: &impl Mmu<B>,
+        cache: &mut PageCache,
         access: Access<'_, B>,
         pmap: PmapId,
         root: Pfn,
@@ -209,7 +246,14 @@ impl<B: Backend> Kernel<B> {
             self.load_kernel_in(access)?;
         }
         let mut tables = Vec::new();
-        self.each_table(access, pmap, |_, _, pfn| tables.push(pfn));
+        self.each_table(access, pmap, |level, base, pfn| {
+            if level == 1 {
+                Self::each_entry(access, base, pfn, &mut |va, entry| {
+                    self.unlist(access, cache, PvEntry::new(pmap, va), entry);
+                });
+            }
+            tables.push(pfn);
+        });
         let mfn = access.mfn(root).ok_or(PmapError::Nothing)?;
         mmu.preemption_point();
         // Unpinning drops the last reference: Xen then lets every entry below go.
