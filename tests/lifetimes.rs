@@ -18,7 +18,7 @@ mod preempted;
 use preempted::{Preempted, Suspender};
 use ptom::backend::Native;
 use ptom::native::each_native;
-use ptom::pmap::{KVA, Kernel, KeptMfns, PageCache, PmapError, PmapId, Range, Synced};
+use ptom::pmap::{KVA, KeptMfns, Kernel, PageCache, PmapError, PmapId, Range, Synced};
 use ptom::scheme::{Scheme, Visit};
 use ptom::xen::{Config, Machine, Mmu, Mode, Outcome, Pfn, RawQueues, Va, Vcpu};
 use std::thread;

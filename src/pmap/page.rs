@@ -12,11 +12,11 @@
 //!
 //! Source: NetBSD `pmap_page_remove`, `pmap_test_attrs`, `pmap_clear_attrs`, `pmap_sync_pv` (EAGAIN).
 
+use super::PmapError;
 use super::kernel::Kernel;
 use super::pages::PageCache;
 use super::pv::PvEntry;
 use super::table::Slot;
-use super::PmapError;
 use crate::backend::Backend;
 use crate::primitive::TicketGuard;
 use crate::xen::{Access, Mmu, MmuUpdate, NewPte, Pfn, Pte, ReadPte};
@@ -99,12 +99,7 @@ impl<B: Backend> Kernel<B> {
     ///
     /// # Errors
     /// As [`page_remove`](Self::page_remove).
-    pub fn test_attrs(
-        &self,
-        mmu: &impl Mmu<B>,
-        page: Pfn,
-        bits: u64,
-    ) -> Result<bool, PmapError> {
+    pub fn test_attrs(&self, mmu: &impl Mmu<B>, page: Pfn, bits: u64) -> Result<bool, PmapError> {
         if self.pvs.attrs(page, bits) != 0 {
             return Ok(true);
         }
@@ -122,12 +117,7 @@ impl<B: Backend> Kernel<B> {
     ///
     /// # Errors
     /// As [`page_remove`](Self::page_remove).
-    pub fn clear_attrs(
-        &self,
-        mmu: &impl Mmu<B>,
-        page: Pfn,
-        bits: u64,
-    ) -> Result<bool, PmapError> {
+    pub fn clear_attrs(&self, mmu: &impl Mmu<B>, page: Pfn, bits: u64) -> Result<bool, PmapError> {
         let mut found = self.pvs.take_attrs(page, bits);
         self.until_synced(mmu, page, |access, expected| {
             self.each_mapping(access, page, expected, &mut |entry| {

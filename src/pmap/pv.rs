@@ -220,7 +220,11 @@ impl<B: Backend> Pvs<B> {
     /// An entry of a page's was overwritten by one that maps it again.
     pub(super) fn leave_attrs(&self, page: Pfn, old: Pte) {
         // Every new entry is born accessed: only the other bit can be lost.
-        if let Some(head) = self.heads.get(page.0 as usize).filter(|_| old.0 & Pte::D != 0) {
+        if let Some(head) = self
+            .heads
+            .get(page.0 as usize)
+            .filter(|_| old.0 & Pte::D != 0)
+        {
             let _locked = head.lock.lock();
             head.leave(old);
         }

@@ -97,7 +97,10 @@ fn a_suspend_that_flushes_every_queue_leaves_nothing() {
 #[test]
 fn a_cancelled_suspend_harms_no_queue() {
     let seen = queued_across_a_suspend(false, Mode::Cancelled);
-    assert_eq!((seen.flushed, seen.mapped, seen.stale_uses), (Ok(()), true, 0));
+    assert_eq!(
+        (seen.flushed, seen.mapped, seen.stale_uses),
+        (Ok(()), true, 0)
+    );
 }
 
 #[test]
