@@ -1,10 +1,13 @@
 //! `ptom agree`: whether `cargo bench` and the newest comparison rank alike.
 //!
 //! Criterion measures one contender after the other, `compare` in turns, so times differ; an order by
-//! a factor must not. Only one thread is compared, since the benchmarks have one.
+//! a factor must not. Compared is what either says of a contender in unprotected operations of its own
+//! time; a figure whose machine moved meanwhile is left out, and counted. Only one thread is
+//! compared, since the benchmarks have one.
 
 use super::Error;
 use super::output::Out;
+use crate::lab::measure::beside::Beside;
 use crate::lab::provenance::Kind;
 use crate::lab::sample::Workload;
 use crate::lab::store::{ResultsError, Run, newest};
@@ -25,7 +28,7 @@ pub(super) struct Args {
     criterion: PathBuf,
 }
 
-/// A contender's time by either method.
+/// A contender's time by either method, in unprotected operations.
 #[derive(Clone, Debug, PartialEq)]
 struct Both {
     scheme: String,
@@ -40,27 +43,35 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<(), Error> {
         return Err(Error::Failed(format!("no comparison in {results}")));
     };
     let rows = summary::rows(&Run::read(&dir).map_err(failed)?).map_err(failed)?;
-    let (mut pairs, mut lines) = (0, Vec::new());
+    let (mut pairs, mut doubted, mut lines) = (0, 0, Vec::new());
     for workload in Workload::ALL {
         let here = rows
             .iter()
             .filter(|row| row.workload == workload && row.threads == 1);
         let both: Vec<Both> = here
             .filter_map(|row| {
+                let folder = args.criterion.join(workload.name()).join(&row.scheme);
+                let benched = benched(&folder.join("new"))?;
+                doubted += u64::from(benched.is_err());
                 Some(Both {
                     scheme: row.scheme.clone(),
                     compared: row.figures?.ratio.median,
-                    benched: benched(&args.criterion, workload.name(), &row.scheme)?,
+                    benched: benched.ok()?,
                 })
             })
             .collect();
         pairs += both.len() * both.len().saturating_sub(1) / 2;
         lines.extend(disagreements(workload.name(), &both));
     }
+    if doubted > 0 {
+        out.line(&format!(
+            "{doubted} figures of the benchmark are left out, as the machine moved or was shared meanwhile"
+        ))?;
+    }
     if pairs == 0 {
         let criterion = args.criterion.display();
         return Err(Error::Failed(format!(
-            "nothing in {criterion} to compare with: run `cargo bench` first"
+            "nothing in {criterion} to compare with: run `cargo bench` first, on an idle machine"
         )));
     }
     for line in &lines {
@@ -75,14 +86,23 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<(), Error> {
     }
 }
 
-/// Criterion's median; `None` if it is not there or not a time.
-fn benched(criterion: &Path, group: &str, scheme: &str) -> Option<f64> {
-    let path = criterion.join(group).join(scheme);
-    let text = std::fs::read_to_string(path.join("new/estimates.json")).ok()?;
+/// Criterion's median by the unprotected operation beside it; `None` if one of them is not there or is not
+/// a time.
+fn benched(folder: &Path) -> Option<Result<f64, Doubted>> {
+    let text = std::fs::read_to_string(folder.join("estimates.json")).ok()?;
     let json: serde_json::Value = serde_json::from_str(&text).ok()?;
     let time = json.get("median")?.get("point_estimate")?.as_f64()?;
-    (time.is_finite() && time > 0.0).then_some(time)
+    let beside = Beside::read(folder)?;
+    if beside.doubt().is_some() {
+        return Some(Err(Doubted));
+    }
+    let ratio = time / beside.raw();
+    (ratio.is_finite() && ratio > 0.0).then_some(Ok(ratio))
 }
+
+/// A figure that is not to be trusted.
+#[derive(Debug, PartialEq)]
+struct Doubted;
 
 /// The pairs that one method puts apart by [`FACTOR`], and the other the other way round.
 fn disagreements(workload: &str, both: &[Both]) -> Vec<String> {
@@ -125,13 +145,21 @@ mod tests {
     }
 
     #[test]
-    fn the_estimate_is_the_median() {
+    fn the_estimate_is_the_median_by_the_unprotected_operation() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("hold/percpu/new");
-        std::fs::create_dir_all(&path).unwrap();
         let json = r#"{"mean":{"point_estimate":3.0},"median":{"point_estimate":2.5}}"#;
-        std::fs::write(path.join("estimates.json"), json).unwrap();
-        assert_eq!(benched(dir.path(), "hold", "percpu"), Some(2.5));
-        assert_eq!(benched(dir.path(), "hold", "rwlock"), None);
+        std::fs::write(dir.path().join("estimates.json"), json).unwrap();
+        assert_eq!(benched(dir.path()), None, "nothing beside it");
+        let mut beside = Beside {
+            before: 0.5,
+            after: 0.5,
+            lost: 0.0,
+        };
+        beside.write(dir.path()).unwrap();
+        assert_eq!(benched(dir.path()), Some(Ok(5.0)));
+        beside.after = 5.0;
+        beside.write(dir.path()).unwrap();
+        assert_eq!(benched(dir.path()), Some(Err(Doubted)));
+        assert_eq!(benched(&dir.path().join("none")), None);
     }
 }
