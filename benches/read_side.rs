@@ -3,14 +3,14 @@
 //!
 //! The same loops as `ptom compare` runs, one thread: on a table in the L1 cache and through
 //! `pmap_extract` and `pmap_enter`, nested and not. The tables of the report come from
-//! `ptom compare`, whose batches are interleaved; this is for looking closer. So what stood
-//! beside each figure is kept with it, and a figure that is not to be trusted says so; `ptom agree` tells whether both rank
-//! alike.
+//! `ptom compare`, whose batches are interleaved; this is for looking closer. So each
+//! sample has the unprotected operation between its batches, the ratio is kept beside the estimates,
+//! and one that is not to be trusted says so; `ptom agree` tells whether both methods rank alike.
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use ptom::backend::Native;
-use ptom::lab::measure::beside::Beside;
+use ptom::lab::measure::beside::{Beside, Ratio};
 use ptom::lab::measure::contender::{BASELINE, Contender, Selection, Worker};
 use ptom::lab::measure::on_machine::{BASE, PAGES, contenders};
 use ptom::lab::measure::scripts::Scripts;
@@ -32,7 +32,7 @@ fn group<'c>(criterion: &'c mut Criterion, name: &str) -> BenchmarkGroup<'c, Wal
     group
         .throughput(Throughput::Elements(OPS))
         .warm_up_time(Duration::from_millis(200))
-        .measurement_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_millis(800))
         .sample_size(30);
     group
 }
@@ -43,21 +43,18 @@ fn unprotected(runners: &[Box<dyn Contender>]) -> Option<Box<dyn Worker + '_>> {
     raw.worker().ok()
 }
 
-/// Runs `bench`; leaves what stood beside it where criterion left its estimates, and says so if they
-/// are not to be trusted.
-fn watched(raw: &mut dyn Worker, group: &str, name: &str, bench: impl FnOnce()) {
-    let beside = Beside::watch(raw, bench);
-    if let Some(doubt) = beside.doubt() {
+/// Leaves a ratio where criterion left its estimates, and says so if it is not to be trusted.
+fn keep(ratio: Option<Ratio>, group: &str, name: &str) {
+    // A benchmark that a filter left out has none.
+    let Some(ratio) = ratio else { return };
+    if let Some(doubt) = ratio.doubt() {
         eprintln!("{group}/{name} is not to be trusted: {doubt}");
     }
-    let root = std::env::var_os("CRITERION_HOME").map(PathBuf::from);
+    let home = std::env::var_os("CRITERION_HOME").map(PathBuf::from);
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or("target".into(), PathBuf::from);
-    let folder = root.unwrap_or_else(|| target.join("criterion"));
-    // Nothing is there if it was left out by a filter.
-    let folder = folder.join(group).join(name).join("new");
-    if folder.is_dir()
-        && let Err(error) = beside.write(&folder)
-    {
+    let home = home.unwrap_or_else(|| target.join("criterion"));
+    let folder = home.join(group).join(name).join("new");
+    if let Err(error) = ratio.write(&folder) {
         eprintln!("{}: {error}", folder.display());
     }
 }
@@ -81,11 +78,11 @@ fn read_side(criterion: &mut Criterion) {
             };
             // Nobody suspends while it is timed, but the compiler must not know.
             worker.suspend(&mut || {});
-            watched(&mut *raw, workload.name(), contender.name(), || {
-                group.bench_function(contender.name(), |bencher| {
-                    bencher.iter(|| worker.batch(black_box(OPS)));
-                });
+            let mut beside = Beside::new(&mut *raw, &mut *worker, OPS);
+            group.bench_function(contender.name(), |bencher| {
+                bencher.iter_custom(|iterations| beside.sample(iterations));
             });
+            keep(beside.ratio(), workload.name(), contender.name());
         }
         group.finish();
     }

@@ -74,7 +74,9 @@ fn two_threads_see_nothing_torn() {
 /// A lock makes its tables when it is first used: whoever is second must find those of the first.
 #[test]
 fn two_threads_that_are_first_make_one_lock() {
-    let locks: Vec<RwLock<u64>> = (0..20_000).map(|_| RwLock::new(0)).collect();
+    let locks: Vec<_> = (0..5_000)
+        .map(|_| lock_api::RwLock::<RawPerCpu, _>::new(0))
+        .collect();
     let came = AtomicUsize::new(0);
     thread::scope(|scope| {
         for _ in 0..2 {

@@ -1,18 +1,18 @@
 //! `ptom agree`: whether `cargo bench` and the newest comparison rank alike.
 //!
 //! Criterion measures one contender after the other, `compare` in turns, so times differ; an order by
-//! a factor must not. Compared is what either says of a contender in unprotected operations of its own
-//! time; a figure whose machine moved meanwhile is left out, and counted. Only one thread is
+//! a factor must not. Compared is what either says of a contender in unprotected operations beside
+//! it; a ratio that is not to be trusted is left out, and counted. Only one thread is
 //! compared, since the benchmarks have one.
 
 use super::Error;
 use super::output::Out;
-use crate::lab::measure::beside::Beside;
+use crate::lab::measure::beside::Ratio;
 use crate::lab::provenance::Kind;
 use crate::lab::sample::Workload;
 use crate::lab::store::{ResultsError, Run, newest};
 use crate::lab::summary;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// A difference that both methods must see alike.
 const FACTOR: f64 = 1.5;
@@ -51,12 +51,15 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<(), Error> {
         let both: Vec<Both> = here
             .filter_map(|row| {
                 let folder = args.criterion.join(workload.name()).join(&row.scheme);
-                let benched = benched(&folder.join("new"))?;
-                doubted += u64::from(benched.is_err());
+                let benched = Ratio::read(&folder.join("new"))?;
+                if benched.doubt().is_some() {
+                    doubted += 1;
+                    return None;
+                }
                 Some(Both {
                     scheme: row.scheme.clone(),
                     compared: row.figures?.ratio.median,
-                    benched: benched.ok()?,
+                    benched: benched.value(),
                 })
             })
             .collect();
@@ -65,7 +68,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<(), Error> {
     }
     if doubted > 0 {
         out.line(&format!(
-            "{doubted} figures of the benchmark are left out, as the machine moved or was shared meanwhile"
+            "{doubted} figures of the benchmark are left out: they are not to be trusted"
         ))?;
     }
     if pairs == 0 {
@@ -85,24 +88,6 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<(), Error> {
         ))),
     }
 }
-
-/// Criterion's median by the unprotected operation beside it; `None` if one of them is not there or is not
-/// a time.
-fn benched(folder: &Path) -> Option<Result<f64, Doubted>> {
-    let text = std::fs::read_to_string(folder.join("estimates.json")).ok()?;
-    let json: serde_json::Value = serde_json::from_str(&text).ok()?;
-    let time = json.get("median")?.get("point_estimate")?.as_f64()?;
-    let beside = Beside::read(folder)?;
-    if beside.doubt().is_some() {
-        return Some(Err(Doubted));
-    }
-    let ratio = time / beside.raw();
-    (ratio.is_finite() && ratio > 0.0).then_some(Ok(ratio))
-}
-
-/// A figure that is not to be trusted.
-#[derive(Debug, PartialEq)]
-struct Doubted;
 
 /// The pairs that one method puts apart by [`FACTOR`], and the other the other way round.
 fn disagreements(workload: &str, both: &[Both]) -> Vec<String> {
@@ -142,24 +127,5 @@ mod tests {
         assert_eq!(disagreements("hold", &alike), [""; 0]);
         let apart = [both("a", 1.0, 10.0), both("b", 1.6, 9.0)];
         assert_eq!(disagreements("hold", &apart).len(), 1);
-    }
-
-    #[test]
-    fn the_estimate_is_the_median_by_the_unprotected_operation() {
-        let dir = tempfile::tempdir().unwrap();
-        let json = r#"{"mean":{"point_estimate":3.0},"median":{"point_estimate":2.5}}"#;
-        std::fs::write(dir.path().join("estimates.json"), json).unwrap();
-        assert_eq!(benched(dir.path()), None, "nothing beside it");
-        let mut beside = Beside {
-            before: 0.5,
-            after: 0.5,
-            lost: 0.0,
-        };
-        beside.write(dir.path()).unwrap();
-        assert_eq!(benched(dir.path()), Some(Ok(5.0)));
-        beside.after = 5.0;
-        beside.write(dir.path()).unwrap();
-        assert_eq!(benched(dir.path()), Some(Err(Doubted)));
-        assert_eq!(benched(&dir.path().join("none")), None);
     }
 }
