@@ -7,7 +7,6 @@
 
 use ptom::backend::{Backend, Native};
 use std::cell::RefCell;
-use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -159,22 +158,6 @@ pub(crate) fn until(happened: impl Fn() -> bool) {
 /// Something that actors share, and that outlives those that are stuck.
 pub(crate) fn for_ever<T>(thing: T) -> &'static T {
     Box::leak(Box::new(thing))
-}
-
-/// What happened, in order.
-#[derive(Debug, Default)]
-pub(crate) struct Log(Mutex<Vec<String>>);
-
-impl Log {
-    /// Says so.
-    pub(crate) fn say(&self, what: impl fmt::Display) {
-        self.0.lock().expect("no panic").push(what.to_string());
-    }
-
-    /// All of it so far.
-    pub(crate) fn all(&self) -> Vec<String> {
-        self.0.lock().expect("no panic").clone()
-    }
 }
 
 /// The machine. Its atomics are this machine's; since one actor runs at a time, no fence is needed.
