@@ -9,46 +9,112 @@ pub(super) const DEEPEST: u64 = 255;
 
 /// A broken invariant, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum Broken {
     /// I1: arguments from another incarnation.
-    StaleUse { vcpu: usize, times: u64 },
+    StaleUse {
+        /// Whose.
+        vcpu: usize,
+        /// How many.
+        times: u64,
+    },
     /// I1: arguments that named another frame than the one meant.
-    WrongFrame { vcpu: usize, times: u64 },
+    WrongFrame {
+        /// Whose.
+        vcpu: usize,
+        /// How many.
+        times: u64,
+    },
     /// I2: a hold was live at the suspend hypercall.
-    HeldAtSuspend { vcpu: usize, times: u64 },
+    HeldAtSuspend {
+        /// Whose.
+        vcpu: usize,
+        /// At how many suspends.
+        times: u64,
+    },
     /// I2: updates were queued at the suspend hypercall.
-    QueuedAtSuspend { vcpu: usize, updates: u64 },
-    /// I2: entries of pinned tables named another table of their level; the last of them.
+    QueuedAtSuspend {
+        /// Whose.
+        vcpu: usize,
+        /// How many, over all suspends.
+        updates: u64,
+    },
+    /// I2: entries of pinned tables named another table of their level at the suspend hypercall.
     LinkedAtSuspend {
+        /// How many, over all suspends.
         entries: u64,
+        /// The table of the last of them.
         table: Pfn,
+        /// Its index there.
         index: usize,
     },
-    /// I3: the P2M has a frame that the M2P says to be another PFN's, or none of the guest's.
-    NotInverse { pfn: Pfn, mfn: RawMfn },
+    /// I3: the P2M has a frame that the M2P says to be another PFN's, or that is none of the guest's.
+    NotInverse {
+        /// The PFN.
+        pfn: Pfn,
+        /// Its frame, by the P2M.
+        mfn: RawMfn,
+    },
     /// I3: a frame's counts are not the references to it.
     Miscounted {
+        /// The frame.
         mfn: RawMfn,
+        /// What its state says.
         recorded: Counts,
+        /// What there is.
         found: Counts,
     },
     /// I3: an entry of a validated table names a frame of a wrong type.
-    Mistyped { table: RawMfn, index: usize },
+    Mistyped {
+        /// The table.
+        table: RawMfn,
+        /// The entry.
+        index: usize,
+    },
     /// I3: counts would have gone below 0 or past their end, or writes were lost.
-    LostCount { times: u64 },
+    LostCount {
+        /// How often.
+        times: u64,
+    },
     /// I4: a vCPU is in a hold, though nobody runs.
-    Deep { vcpu: usize, depth: u64 },
+    Deep {
+        /// Which.
+        vcpu: usize,
+        /// Holds within holds.
+        depth: u64,
+    },
     /// I4: a vCPU was deeper in holds than a `uint8_t` counts.
-    TooDeep { vcpu: usize, depth: u64 },
+    TooDeep {
+        /// Which.
+        vcpu: usize,
+        /// Holds within holds.
+        depth: u64,
+    },
     /// I7: a ring of start_info's is no MFN of the guest's.
-    Ring { name: &'static str, found: u64 },
+    Ring {
+        /// The store's, or the console's.
+        name: &'static str,
+        /// What it is.
+        found: u64,
+    },
     /// I7: a loaded root is none of the guest's frames.
-    Root { vcpu: usize, mfn: RawMfn },
+    Root {
+        /// Whose.
+        vcpu: usize,
+        /// The root.
+        mfn: RawMfn,
+    },
     /// I7: the P2M's frame list is none of the guest's frames.
-    FrameList { mfn: RawMfn },
+    FrameList {
+        /// Where shared_info says that it is.
+        mfn: RawMfn,
+    },
     /// I7: a live pmap's recursive slot does not name its root.
-    Recursive { root: Pfn, found: u64 },
+    Recursive {
+        /// The root.
+        root: Pfn,
+        /// The entry.
+        found: u64,
+    },
 }
 
 impl Broken {
