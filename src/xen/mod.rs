@@ -16,6 +16,7 @@
 
 mod access;
 pub mod assist;
+mod broken;
 pub mod domain;
 pub mod domid;
 pub mod frame;
@@ -34,6 +35,7 @@ mod populate;
 pub mod pte;
 pub mod queue;
 pub mod raw;
+mod recount;
 mod reference;
 pub mod reservation;
 pub mod restore;
@@ -44,8 +46,10 @@ pub mod stream;
 mod tlb;
 pub mod validate;
 pub mod walk;
+mod watch;
 
 pub use access::Access;
+pub use broken::Broken;
 pub use domid::Domid;
 pub use guest::Guest;
 pub use hypercall::{Command, Errno, MmuUpdate, Refused};
@@ -56,6 +60,8 @@ pub use oracle::Verdicts;
 pub use populate::Mode;
 pub use pte::{NewPte, Pte, ReadPte};
 pub use queue::UpdateQueue;
+pub use recount::Counts;
 pub use restore::Outcome;
 pub use snap::{Snap, SnapMfn};
 pub use tlb::Era;
+pub use watch::{Section, Watched};
