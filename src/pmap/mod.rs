@@ -30,6 +30,7 @@
 
 mod agree;
 mod alternate;
+mod invariants;
 mod kenter;
 mod kept;
 mod kernel;
