@@ -248,9 +248,16 @@ impl Visit<Native> for All {
         }
         for shape in IN_A_HOLD.into_iter().chain(OUTSIDE) {
             // Nothing has moved, so nothing is stale, with or without all of it.
-            let report = trial::<S>(shape, Step::LeftOut, Mode::Cancelled);
-            assert_eq!(report.outcome, Outcome::Cancelled);
-            assert!(report.harmless(), "{}: {shape:?}: {report:?}", S::NAME);
+            for step in [Step::Done, Step::LeftOut] {
+                let report = trial::<S>(shape, step, Mode::Cancelled);
+                let told = format!("{}: {shape:?}, {step:?}: {report:?}", S::NAME);
+                assert_eq!(report.outcome, Outcome::Cancelled);
+                assert_eq!((report.returned, report.stale_uses), (Some(Ok(())), 0));
+                assert!(report.right, "{told}");
+                // That a queue was not empty is noted all the same.
+                let noted = shape == Queued && step == Step::LeftOut;
+                assert_eq!(report.harmless(), !noted, "{told}");
+            }
         }
     }
 }

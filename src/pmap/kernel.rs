@@ -160,7 +160,7 @@ impl<B: Backend> Kernel<B> {
     /// Gives all that a vCPU's cache has back.
     pub fn drain(&self, cache: &mut PageCache) {
         self.pages.spill(cache, 0);
-        self.pvs.spill(&mut cache.pvs, 0);
+        self.pvs.nodes.spill(&mut cache.pvs, 0);
     }
 
     /// The vCPUs' queues of updates that a suspend flushes.

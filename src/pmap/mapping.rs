@@ -65,7 +65,7 @@ impl<B: Backend> Kernel<B> {
         let hold = mmu.hold();
         let access = hold.access();
         let mfn = access.mfn(pfn).ok_or(PmapError::Nothing)?;
-        self.pvs.reserve(&mut cache.pvs, 1)?;
+        self.pvs.nodes.reserve(&mut cache.pvs, 1)?;
         let mut visit = self.visit(access, pmap, User::Enter)?;
         let slot = self.slot_or_build(access, cache, pmap, va)?;
         let old = visit.entry(va, slot.entry);

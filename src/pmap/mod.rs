@@ -30,6 +30,7 @@
 
 mod agree;
 mod alternate;
+mod each;
 mod invariants;
 mod kenter;
 mod kept;
@@ -39,6 +40,7 @@ pub mod layout32;
 mod lifecycle;
 mod list;
 mod mapping;
+mod nodes;
 mod page;
 mod pages;
 mod pv;

@@ -3,7 +3,7 @@
 //! A vCPU takes and gives pages in batches, so that the common lock is rarely seen, as in UVM. PFNs
 //! survive a suspend, so none of this needs a hold.
 
-use super::pv::PvCache;
+use super::nodes::PvCache;
 use super::{PmapError, PmapId};
 use crate::backend::{Atomic, Backend};
 use crate::primitive::Ticket;

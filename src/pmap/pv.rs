@@ -1,9 +1,8 @@
 //! Who maps a page: by PFN, a list of (pmap, address), and the accessed and dirty bits of entries gone.
 //!
-//! A page's list has a lock of its own, so vCPUs that work on pages of their own share none. The nodes
-//! lie in one table, linked by index: the first ones are the pages' own, one each, and hold a page's
-//! first mapping; further ones come from a pool, in batches, through a cache that is its vCPU's own. So
-//! only a page that is mapped twice costs a node.
+//! A page's list has a lock of its own, so vCPUs that work on pages of their own share none. It begins
+//! with the page's own node, which holds its first mapping; only a page that is mapped twice takes
+//! nodes from the pool ([`Nodes`]).
 //!
 //! **Invariant**: what is on a list is mapped. An entry comes and goes under the lock of *its pmap*,
 //! together with the page-table entry that it stands for, and the list changes under the lock of the
@@ -15,7 +14,8 @@
 //!
 //! Source: NetBSD `pmap_page`, `pp_pte`, `pmap_pv.c`: there too the first mapping is embedded.
 
-use super::{PmapError, PmapId};
+use super::PmapId;
+use super::nodes::{NodeId, Nodes, PvCache};
 use crate::backend::{Atomic, Backend};
 use crate::primitive::Ticket;
 use crate::xen::{Pfn, Pte, Va};
@@ -23,12 +23,6 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering::Relaxed;
 
-/// No node: the end of a list. No pmap: a page's own node is not in use.
-const NONE: u32 = u32::MAX;
-/// Nodes that a vCPU takes at a time.
-const BATCH: usize = 8;
-/// Nodes of the pool for each page of the guest, beside the page's own.
-const PER_PAGE: usize = 4;
 /// What a page remembers of entries that are gone.
 const ATTRS: u64 = Pte::A | Pte::D;
 
@@ -42,13 +36,6 @@ pub struct PvEntry {
 }
 
 #[derive(Debug)]
-struct Node<B: Backend> {
-    next: B::U32,
-    pmap: B::U32,
-    page: B::U64,
-}
-
-#[derive(Debug)]
 struct Head<B: Backend> {
     /// Guards `attrs`, the page's own node, and those linked from it.
     lock: Ticket<B>,
@@ -59,16 +46,8 @@ struct Head<B: Backend> {
 #[derive(Debug)]
 pub(super) struct Pvs<B: Backend> {
     heads: Box<[Head<B>]>,
-    /// By PFN the pages' own, which begin their lists; then those of the pool.
-    nodes: Box<[Node<B>]>,
-    /// Guards `free`, and the links of nodes in the pool.
-    pool: Ticket<B>,
-    free: B::U32,
+    pub(super) nodes: Nodes<B>,
 }
-
-/// A vCPU's own free nodes.
-#[derive(Debug, Default)]
-pub(super) struct PvCache(Vec<u32>);
 
 impl<B: Backend> Head<B> {
     /// An entry leaves its bits behind; the head is locked.
@@ -86,62 +65,15 @@ impl PvEntry {
 }
 
 impl<B: Backend> Pvs<B> {
-    /// Empty lists for so many pages; the pool lets each vCPU keep its cache full.
+    /// Empty lists for so many pages.
     pub(super) fn new(pages: u64, vcpus: usize) -> Self {
-        let pages = pages as usize;
-        let nodes = pages * (1 + PER_PAGE) + 2 * BATCH * vcpus;
-        let next = |at: usize| match at + 1 {
-            after if at >= pages && after < nodes => after as u32,
-            _ => NONE,
-        };
-        let node = |at| Node {
-            next: B::U32::new(next(at)),
-            pmap: B::U32::new(NONE),
-            page: B::U64::new(0),
-        };
         let head = |_| Head {
             lock: Ticket::default(),
             attrs: B::U32::new(0),
         };
         Self {
             heads: (0..pages).map(head).collect(),
-            nodes: (0..nodes).map(node).collect(),
-            pool: Ticket::default(),
-            free: B::U32::new(pages as u32),
-        }
-    }
-
-    /// Makes sure that the next `count` insertions find a node.
-    pub(super) fn reserve(&self, cache: &mut PvCache, count: usize) -> Result<(), PmapError> {
-        if cache.0.len() >= count {
-            return Ok(());
-        }
-        self.refill(cache, count + BATCH);
-        if cache.0.len() < count {
-            return Err(PmapError::NoPvs);
-        }
-        Ok(())
-    }
-
-    #[cold]
-    fn refill(&self, cache: &mut PvCache, count: usize) {
-        let _locked = self.pool.lock();
-        let mut first = self.free.load(Relaxed);
-        while cache.0.len() < count && first != NONE {
-            cache.0.push(first);
-            first = self.nodes[first as usize].next.load(Relaxed);
-        }
-        self.free.store(first, Relaxed);
-    }
-
-    /// Gives all but `keep` of a cache's nodes back.
-    #[cold]
-    pub(super) fn spill(&self, cache: &mut PvCache, keep: usize) {
-        let _locked = self.pool.lock();
-        for node in cache.0.drain(keep.min(cache.0.len())..) {
-            let first = self.free.load(Relaxed);
-            self.nodes[node as usize].next.store(first, Relaxed);
-            self.free.store(node, Relaxed);
+            nodes: Nodes::new(pages as usize, vcpus),
         }
     }
 
@@ -152,18 +84,15 @@ impl<B: Backend> Pvs<B> {
             return;
         };
         let _locked = head.lock.lock();
-        let own = &self.nodes[page.0 as usize];
-        let node = if own.pmap.load(Relaxed) == NONE {
-            own
-        } else {
-            let Some(taken) = cache.0.pop() else { return };
-            let node = &self.nodes[taken as usize];
-            node.next.store(own.next.load(Relaxed), Relaxed);
-            own.next.store(taken, Relaxed);
-            node
-        };
-        node.pmap.store(at.pmap.0, Relaxed);
-        node.page.store(at.va.page(), Relaxed);
+        let nodes = &self.nodes;
+        let own = nodes.own(page);
+        if nodes.entry(own).is_none() {
+            return nodes.set(own, Some(at));
+        }
+        if let Some(node) = nodes.take(cache) {
+            nodes.set(node, Some(at));
+            nodes.link(own, node);
+        }
     }
 
     /// A page is mapped there no more, its pmap being locked; `old` is the entry that was. Returns
@@ -173,30 +102,24 @@ impl<B: Backend> Pvs<B> {
             return false;
         };
         let locked = head.lock.lock();
+        let nodes = &self.nodes;
         let mut before = None;
-        let found = self.chain(page).find(|node| {
-            let found = self.entry(*node) == Some(at);
-            if !found {
-                before = Some(*node);
+        for node in self.chain(page) {
+            if nodes.entry(node) != Some(at) {
+                before = Some(node);
+                continue;
             }
-            found
-        });
-        let Some(found) = found else { return false };
-        head.leave(old);
-        let node = &self.nodes[found as usize];
-        node.pmap.store(NONE, Relaxed);
-        if let Some(before) = before {
-            let next = node.next.load(Relaxed);
-            self.nodes[before as usize].next.store(next, Relaxed);
-        }
-        drop(locked);
-        if before.is_some() {
-            cache.0.push(found);
-            if cache.0.len() > 4 * BATCH {
-                self.spill(cache, BATCH);
+            head.leave(old);
+            nodes.set(node, None);
+            // A page's own stays where it is.
+            if let Some(before) = before {
+                nodes.unlink(before, node);
+                drop(locked);
+                nodes.give(cache, node);
             }
+            return true;
         }
-        true
+        false
     }
 
     /// Whether a mapping is listed.
@@ -254,23 +177,12 @@ impl<B: Backend> Pvs<B> {
 
     /// What a locked page's list says.
     fn listed(&self, page: Pfn) -> impl Iterator<Item = PvEntry> {
-        self.chain(page).filter_map(|node| self.entry(node))
+        self.chain(page).filter_map(|node| self.nodes.entry(node))
     }
 
     /// The nodes of a locked page's list: its own first, in use or not.
-    fn chain(&self, page: Pfn) -> impl Iterator<Item = u32> {
-        core::iter::successors(Some(page.0 as u32), |node| {
-            let next = self.nodes[*node as usize].next.load(Relaxed);
-            (next != NONE).then_some(next)
-        })
-    }
-
-    fn entry(&self, node: u32) -> Option<PvEntry> {
-        let node = &self.nodes[node as usize];
-        let pmap = node.pmap.load(Relaxed);
-        (pmap != NONE).then(|| PvEntry {
-            pmap: PmapId(pmap),
-            va: Va::of_page(node.page.load(Relaxed)),
-        })
+    fn chain(&self, page: Pfn) -> impl Iterator<Item = NodeId> {
+        let own = self.nodes.own(page);
+        core::iter::successors(Some(own), |node| self.nodes.next(*node))
     }
 }

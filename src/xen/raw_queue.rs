@@ -94,6 +94,7 @@ impl<B: Backend> RawQueues<B> {
         let suspends = access.guest().domain().suspends();
         entry.since.store(suspends, Relaxed);
         queue.len.store(len + 1, Relaxed);
+        access.cpu.state.watch.queue();
         Ok(())
     }
 
@@ -103,7 +104,7 @@ impl<B: Backend> RawQueues<B> {
     /// Xen's, at the first update refused: that one is dropped, those after it still wait. NetBSD
     /// panics then.
     pub fn flush(&self, access: Access<'_, B>) -> Result<(), Refused> {
-        self.queues[access.vcpu()].0.flush(access)
+        self.flush_one(access, access.vcpu())
     }
 
     /// Issues what waits on any vCPU: a hypercall for each whose queue is not empty. For the suspender,
@@ -112,45 +113,59 @@ impl<B: Backend> RawQueues<B> {
     /// # Errors
     /// Xen's first refusal; the other queues are flushed all the same.
     pub fn flush_all(&self, access: Access<'_, B>) -> Result<(), Refused> {
-        let flushed = self.queues.iter().map(|queue| queue.0.flush(access));
+        let flushed = (0..self.queues.len()).map(|vcpu| self.flush_one(access, vcpu));
         flushed.fold(Ok(()), Result::and)
+    }
+
+    /// Issues what waits on one vCPU, from this one.
+    fn flush_one(&self, access: Access<'_, B>, vcpu: usize) -> Result<(), Refused> {
+        let queue = &self.queues[vcpu].0;
+        let waiting = queue.waiting();
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let verdict = issue(access, &waiting);
+        let done = verdict.map_or_else(|refused| refused.done + 1, |()| waiting.len());
+        queue.keep(&waiting[done..]);
+        let watch = &access.guest().domain().vcpus.get(vcpu).watch;
+        watch.unqueue(done);
+        verdict
     }
 }
 
 impl<B: Backend> Queue<B> {
-    fn flush(&self, access: Access<'_, B>) -> Result<(), Refused> {
+    /// What waits: each entry's words.
+    fn waiting(&self) -> Vec<[u64; 3]> {
         let len = self.len.load(Relaxed) as usize;
-        if len == 0 {
-            return Ok(());
-        }
         let words = |entry: &Entry<B>| {
             [&entry.ptr, &entry.val, &entry.since].map(|word| word.load(Relaxed))
         };
-        let waiting: Vec<[u64; 3]> = self.entries[..len].iter().map(words).collect();
-        let verdict = Self::issue(access, &waiting);
-        let done = verdict.map_or_else(|refused| refused.done + 1, |()| len);
-        for (entry, [ptr, val, since]) in self.entries.iter().zip(&waiting[done..]) {
+        self.entries[..len].iter().map(words).collect()
+    }
+
+    /// Only this waits now.
+    fn keep(&self, rest: &[[u64; 3]]) {
+        for (entry, [ptr, val, since]) in self.entries.iter().zip(rest) {
             entry.ptr.store(*ptr, Relaxed);
             entry.val.store(*val, Relaxed);
             entry.since.store(*since, Relaxed);
         }
-        self.len.store((len - done) as u64, Relaxed);
-        verdict
+        self.len.store(rest.len() as u64, Relaxed);
     }
+}
 
-    /// The hypercall: numbers at rest go in, and Xen takes them for what they are now.
-    fn issue(access: Access<'_, B>, waiting: &[[u64; 3]]) -> Result<(), Refused> {
-        access.cpu.hypercall(|cpu| {
-            for (done, [ptr, val, since]) in waiting.iter().enumerate() {
-                if Stamp::of(*since).stale(cpu.domain().stamp()) {
-                    cpu.tally.count(Verdict::StaleUse);
-                }
-                let place = (RawMfn(ptr >> PAGE_SHIFT), (ptr & 0xfff) as usize / 8);
-                let refused = |errno: Errno| Refused { errno, done };
-                cpu.update_one(Owns::Guest, place, Command::Normal, Pte(*val))
-                    .map_err(refused)?;
+/// The hypercall: numbers at rest go in, and Xen takes them for what they are now.
+fn issue<B: Backend>(access: Access<'_, B>, waiting: &[[u64; 3]]) -> Result<(), Refused> {
+    access.cpu.hypercall(|cpu| {
+        for (done, [ptr, val, since]) in waiting.iter().enumerate() {
+            if Stamp::of(*since).stale(cpu.domain().stamp()) {
+                cpu.tally.count(Verdict::StaleUse);
             }
-            Ok(())
-        })
-    }
+            let place = (RawMfn(ptr >> PAGE_SHIFT), (ptr & 0xfff) as usize / 8);
+            let refused = |errno: Errno| Refused { errno, done };
+            cpu.update_one(Owns::Guest, place, Command::Normal, Pte(*val))
+                .map_err(refused)?;
+        }
+        Ok(())
+    })
 }

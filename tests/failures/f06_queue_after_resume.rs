@@ -10,7 +10,7 @@ use ptom::backend::Native;
 use ptom::pmap::{KVA, Kernel, PageCache, PmapError};
 use ptom::scheme::percpu::PerCpu;
 use ptom::suspend::suspend;
-use ptom::xen::{Config, Errno, Machine, Mmu, Mode, Outcome, Pfn, RawQueues, Va};
+use ptom::xen::{Broken, Config, Errno, Machine, Mmu, Mode, Outcome, Pfn, RawQueues, Va};
 
 const AT: Va = Va::of_page(KVA.page);
 
@@ -25,6 +25,8 @@ struct Seen {
     waited: usize,
     /// What the oracle, which no guest has, counted.
     stale_uses: u64,
+    /// I2: updates that it found queued at the suspend hypercall.
+    queued_at_suspend: u64,
 }
 
 /// Queues a kernel mapping on one vCPU, suspends on another, and flushes. `known`: the queue is one of
@@ -55,6 +57,14 @@ fn queued_across_a_suspend(known: bool, mode: Mode) -> Seen {
         mapped: kernel.extract(&vcpu, kernel.own(), AT) == Some(page),
         waited,
         stale_uses: machine.guest().verdicts().stale_uses,
+        queued_at_suspend: machine.guest().broken().iter().map(queued).sum(),
+    }
+}
+
+fn queued(broken: &Broken) -> u64 {
+    match broken {
+        Broken::QueuedAtSuspend { updates, .. } => *updates,
+        _ => 0,
     }
 }
 
@@ -64,6 +74,7 @@ fn on_frames_that_are_nobodys_it_is_refused() {
     let errno = seen.flushed.unwrap_err().errno();
     assert_eq!(errno, Some(Errno::Inval), "-22: the guest panics");
     assert_eq!((seen.mapped, seen.waited, seen.stale_uses), (false, 1, 1));
+    assert_eq!(seen.queued_at_suspend, 1);
 }
 
 #[test]
@@ -89,6 +100,7 @@ fn a_suspend_that_flushes_every_queue_leaves_nothing() {
             mapped: true,
             waited: 0,
             stale_uses: 0,
+            queued_at_suspend: 0,
         };
         assert_eq!(seen, right, "{mode:?}");
     }

@@ -7,13 +7,17 @@
 //!
 //! Absent where each try computes it anew ([`Kernel::page_remove`]), or where one hold spans the loop.
 
+use crate::preempted::{Preempted, Suspender};
 use ptom::backend::Native;
 use ptom::pmap::{Kernel, PageCache, PmapId, Synced};
+use ptom::scheme::Scheme;
 use ptom::scheme::percpu::PerCpu;
+use ptom::scheme::unprotected::Unprotected;
 use ptom::suspend::suspend;
 use ptom::xen::{Config, Machine, Mmu, Mode, Pfn, Va, Vcpu};
+use std::thread;
 
-type Scheme = PerCpu<Native>;
+type Sound = PerCpu<Native>;
 
 const VA: Va = Va(0x40_0000);
 /// Tries after which a loop is said never to end.
@@ -27,7 +31,7 @@ struct Guest {
     page: Pfn,
 }
 
-fn boot(cpu: &Vcpu<'_, Native, Scheme>) -> Guest {
+fn boot<S: Scheme<Native>>(cpu: &Vcpu<'_, Native, S>) -> Guest {
     let kernel = Kernel::boot(cpu, 4).unwrap();
     let mut cache = PageCache::default();
     let page = kernel.take_page(&mut cache).unwrap();
@@ -46,7 +50,7 @@ fn boot(cpu: &Vcpu<'_, Native, Scheme>) -> Guest {
 /// The original's loop, with a suspend in the back-off before its first try. Returns how many tries it
 /// took, if it ended; and how many processes still have the page.
 fn removal(mode: Mode, anew: bool) -> (Option<u32>, usize) {
-    let machine = Machine::<Native, Scheme>::new(Config::new(256, 1)).unwrap();
+    let machine = Machine::<Native, Sound>::new(Config::new(256, 1)).unwrap();
     let mut cpu = machine.vcpu().unwrap();
     let mut guest = boot(&cpu);
     let (kernel, page) = (&guest.kernel, guest.page);
@@ -97,12 +101,33 @@ fn a_cancelled_suspend_leaves_it_true() {
 #[test]
 fn page_remove_computes_it_in_each_try() {
     for mode in MOVED {
-        let machine = Machine::<Native, Scheme>::new(Config::new(256, 1)).unwrap();
+        let machine = Machine::<Native, Sound>::new(Config::new(256, 1)).unwrap();
         let mut cpu = machine.vcpu().unwrap();
         let mut guest = boot(&cpu);
         let _ = suspend(&mut cpu, &guest.kernel, mode).unwrap();
         let (kernel, page) = (&guest.kernel, guest.page);
         kernel.page_remove(&cpu, &mut guest.cache, page).unwrap();
         assert_eq!(kernel.mappings(page), []);
+    }
+}
+
+/// Even with no scheme at all: what is overtaken between computing and comparing is only done again.
+#[test]
+fn page_remove_that_is_overtaken_tries_again_and_ends() {
+    for mode in MOVED {
+        let machine = Machine::<Native, Unprotected>::new(Config::new(256, 2)).unwrap();
+        let cpu = machine.vcpu().unwrap();
+        let mut guest = boot(&cpu);
+        let (kernel, page) = (&guest.kernel, guest.page);
+        thread::scope(|scope| {
+            let suspender = Suspender::spawn(scope, machine.vcpu().unwrap(), kernel, mode);
+            let meet = || drop(suspender.overtake(|| ()).unwrap());
+            let preempted = Preempted::at(1, &cpu, &meet);
+            let removed = kernel.page_remove(&preempted, &mut guest.cache, page);
+            assert!(preempted.met());
+            assert_eq!(removed, Ok(()), "{mode:?}");
+        });
+        assert_eq!(kernel.mappings(page), []);
+        assert!(machine.guest().verdicts().clean());
     }
 }

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, Scope};
 
 /// Turns that the suspender is given to come as far as it can, while it cannot have its way.
-const TURNS: u32 = 10;
+const TURNS: u32 = 4;
 
 type Ended = Result<Outcome, SuspendError>;
 
