@@ -55,6 +55,25 @@ impl<B: Backend> Kernel<B> {
     /// # Errors
     /// [`PmapError::Nothing`] if the page has no frame; [`PmapError::Mismatch`] if an entry is not what
     /// it must be, again and again; Xen's. What came before stays done.
+    ///
+    /// # Example
+    /// ```
+    /// # #[cfg(feature = "std")] {
+    /// # use ptom::{backend::Native, pmap::{Kernel, PageCache}, scheme::percpu::PerCpu, xen::*};
+    /// # let machine = Machine::<Native, PerCpu<Native>>::new(Config::small()).unwrap();
+    /// # let vcpu = machine.vcpu().unwrap();
+    /// # let kernel = Kernel::boot(&vcpu, 4).unwrap();
+    /// # let mut cache = PageCache::default();
+    /// let parent = kernel.create(&vcpu, &mut cache)?;
+    /// let page = kernel.take_page(&mut cache)?;
+    /// kernel.enter(&vcpu, &mut cache, parent, Va(0x40_0000), page, true)?;
+    /// let child = kernel.fork(&vcpu, &mut cache, parent)?;
+    /// assert_eq!(kernel.mappings(page).len(), 2);
+    /// kernel.page_remove(&vcpu, &mut cache, page)?;
+    /// assert_eq!(kernel.extract(&vcpu, child, Va(0x40_0000)), None);
+    /// # }
+    /// # Ok::<(), ptom::pmap::PmapError>(())
+    /// ```
     pub fn page_remove(
         &self,
         mmu: &impl Mmu<B>,

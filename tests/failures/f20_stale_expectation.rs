@@ -121,7 +121,9 @@ fn page_remove_that_is_overtaken_tries_again_and_ends() {
         let (kernel, page) = (&guest.kernel, guest.page);
         thread::scope(|scope| {
             let suspender = Suspender::spawn(scope, machine.vcpu().unwrap(), kernel, mode);
-            let meet = || drop(suspender.overtake(|| ()).unwrap());
+            let meet = || {
+                let _ = suspender.overtake(|| ()).unwrap();
+            };
             let preempted = Preempted::at(1, &cpu, &meet);
             let removed = kernel.page_remove(&preempted, &mut guest.cache, page);
             assert!(preempted.met());

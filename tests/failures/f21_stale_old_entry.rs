@@ -11,9 +11,9 @@
 use crate::preempted::{Preempted, Suspender};
 use ptom::backend::Native;
 use ptom::pmap::{Kernel, PageCache, PmapError, PvEntry, Range};
+use ptom::scheme::Scheme;
 use ptom::scheme::percpu::PerCpu;
 use ptom::scheme::unprotected::Unprotected;
-use ptom::scheme::{Describe, Scheme};
 use ptom::xen::{Config, Machine, Mode, Pfn, Va};
 use std::thread;
 
@@ -91,7 +91,6 @@ fn the_pages_list_goes_on_naming_what_is_gone() {
 
 #[test]
 fn a_hold_over_both_keeps_them_one() {
-    assert!(PerCpu::<Native>::CLAIMS.holds);
     for mode in MOVED {
         let seen = removed_across_a_migration::<PerCpu<Native>>(mode);
         let right = Seen {
