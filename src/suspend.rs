@@ -5,8 +5,8 @@
 //! 1. devices let go of their frames (there are none here);
 //! 2. **exclusivity**: the scheme's [`suspend`](crate::scheme::Reader::suspend) waits for every hold
 //!    to end; taken before CPUs are stopped, since a stopped reader never ends its hold;
-//! 3. the alternate slots that are set are cleared, and the recursive slots of all pmaps (NetBSD's
-//!    `pmap_xen_suspend`);
+//! 3. the alternate slots that are set are cleared (NetBSD's `pmap_xen_suspend`); recursive slots, where
+//!    the tools cannot carry what is in them: see [`Kernel::clear_recursive`];
 //! 4. start_info's rings become PFNs;
 //! 5. shared_info is unmapped;
 //! 6. start_info's own MFN is read, **after** exclusivity: Solaris and NetBSD read it before, and a

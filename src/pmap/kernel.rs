@@ -6,7 +6,9 @@
 
 use super::Alternate;
 use super::pages::{PageCache, Pages};
+use super::pdp_cache::PdpCache;
 use super::roster::Roster;
+use super::stack::Stack;
 use super::work::Users;
 use super::{KERNEL_SLOT, PmapError};
 use crate::backend::{Atomic, Backend};
@@ -38,6 +40,9 @@ pub struct Kernel<B: Backend> {
     pub(super) alternate: Alternate,
     pub(super) users: Users<B>,
     pub(super) pages: Pages<B>,
+    pub(super) pdp_cache: PdpCache<B>,
+    /// Pages without a frame.
+    pub(super) balloon: Stack<B>,
     /// The L3 under the kernel's slot, which all roots share.
     pub(super) kernel_l3: Pfn,
 }
@@ -70,10 +75,11 @@ impl<B: Backend> Kernel<B> {
             alternate: Alternate::default(),
             users: Users::default(),
             pages: Pages::new(first + 4..access.guest().domain().pages()),
+            pdp_cache: PdpCache::new(access.guest().domain().pages()),
+            balloon: Stack::new(access.guest().domain().pages()),
             kernel_l3: l3,
         };
-        kernel.pages.own(root, kernel.own());
-        kernel.pmap(kernel.own()).root.store(root.0, Relaxed);
+        kernel.set_root(kernel.own(), root);
         kernel.load_kernel_in(access)?;
         kernel.map_shared_info(access)?;
         Ok(kernel)
@@ -142,8 +148,9 @@ impl<B: Backend> Kernel<B> {
         self.pages.give(cache, page);
     }
 
-    /// Gives all pages of a vCPU's cache back.
+    /// Gives all that a vCPU's cache has back: pages to the free list, constructed roots to their depot.
     pub fn drain(&self, cache: &mut PageCache) {
+        self.pdp_cache.spill(cache, 0);
         self.pages.spill(cache, 0);
     }
 
@@ -165,12 +172,10 @@ impl<B: Backend> Kernel<B> {
         self.pmap(pmap).lock.lock()
     }
 
-    /// Takes a pmap off the free list, for this root.
-    pub(super) fn claim(&self, root: Pfn) -> Result<PmapId, PmapError> {
-        let id = self.roster.claim().ok_or(PmapError::NoPmaps)?;
-        self.pmap(id).root.store(root.0, Relaxed);
-        self.pages.own(root, id);
-        Ok(id)
+    /// This root is that pmap's, which is on no list.
+    pub(super) fn set_root(&self, pmap: PmapId, root: Pfn) {
+        self.pmap(pmap).root.store(root.0, Relaxed);
+        self.pages.own(root, pmap);
     }
 
     /// Calls `visit` with every live pmap, the list's lock held.

@@ -26,6 +26,7 @@
 #![forbid(unsafe_code)]
 
 mod alternate;
+mod balloon;
 mod kernel;
 pub mod layout;
 pub mod layout32;
@@ -33,8 +34,10 @@ mod lifecycle;
 mod list;
 mod mapping;
 mod pages;
+mod pdp_cache;
 mod recursive;
 mod roster;
+mod stack;
 mod sweep;
 mod table;
 mod visit;
@@ -44,6 +47,7 @@ pub use alternate::{Alternate, Window};
 pub use kernel::{Kernel, PmapId};
 pub use mapping::Range;
 pub use pages::PageCache;
+pub use pdp_cache::Cached;
 pub use sweep::Way;
 pub use work::{Act, Touch, User, Work};
 

@@ -28,10 +28,13 @@ pub(super) struct Pages<B: Backend> {
     owner: Box<[B::U32]>,
 }
 
-/// A vCPU's own free pages. Give them back with [`Kernel::drain`](super::Kernel::drain).
+/// A vCPU's own free pages, and constructed roots. Give them back with
+/// [`Kernel::drain`](super::Kernel::drain).
 #[derive(Debug, Default)]
 pub struct PageCache {
     pages: Vec<Pfn>,
+    /// Its magazine of the cache of roots.
+    pub(super) roots: Vec<Pfn>,
 }
 
 impl<B: Backend> Pages<B> {
