@@ -56,7 +56,9 @@ fn a_second_process_gets_the_first_ones_root_without_a_hypercall() {
     let root = kernel.root(pmap);
     let page = kernel.take_page(&mut cache).unwrap();
     let va = Va(0x40_0000);
-    kernel.enter(&cpu, &mut cache, pmap, va, page, true).unwrap();
+    kernel
+        .enter(&cpu, &mut cache, pmap, va, page, true)
+        .unwrap();
     kernel.destroy(&cpu, &mut cache, pmap).unwrap();
     let calls = machine.guest().verdicts().hypercalls;
     let next = kernel.create(&cpu, &mut cache).unwrap();
@@ -176,7 +178,9 @@ fn pae(pages: [u64; 4], emptied: bool) -> Result<Outcome, Failed> {
         for (at, table) in tables.into_iter().enumerate() {
             let slot = with_slots.entry(508 + at);
             let entry = NewPte::map(table, Pte::P | Pte::A);
-            access.mmu_update(&[MmuUpdate::normal(slot, entry)]).unwrap();
+            access
+                .mmu_update(&[MmuUpdate::normal(slot, entry)])
+                .unwrap();
             if emptied {
                 let zero = MmuUpdate::normal(slot, NewPte::ZERO);
                 access.mmu_update(&[zero]).unwrap();

@@ -167,7 +167,7 @@ impl<B: Backend> Kernel<B> {
                 self.empty_slots(access, &[other], User::Destroy)?;
             }
         }
-        // Its own slot goes with its root.
+        // Its own slot is emptied with its root.
         self.roster.set_dirty(pmap, false);
         Ok(access.flush_all()?)
     }

@@ -26,7 +26,7 @@ impl<B: Backend> Kernel<B> {
     /// Gives the frames of up to `pages` free pages back to Xen, zeroed; returns how many: fewer if no
     /// more are free, or Xen takes no more.
     ///
-    /// One hold for all of it; two hypercalls and 256 zeroed pages at most a batch: a suspend waits for
+    /// One hold for all of it; a hypercall for each 256 pages, which are zeroed: a suspend waits for
     /// `pages` pages. Cached roots are not reaped for it: see [`reap`](Self::reap).
     ///
     /// # Errors
@@ -82,7 +82,7 @@ impl<B: Backend> Kernel<B> {
     /// Gets frames for up to `pages` of the pages that have none, and frees those, zeroed; returns how
     /// many: fewer if no more are without, or Xen has no more.
     ///
-    /// One hold for all of it; two hypercalls and 256 zeroed pages at most a batch.
+    /// One hold for all of it; two hypercalls for each 256 pages, which are zeroed.
     ///
     /// # Errors
     /// Xen's, if it refuses an update of the M2P, which only a control brings about.

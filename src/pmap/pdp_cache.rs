@@ -14,6 +14,9 @@
 //! while the suspender is alone, so it finds all of them there. That costs a lock round when a root is
 //! constructed, and nothing when one is taken from the cache.
 //!
+//! The locks of list and depot are leaves: taken in a hold, inside a pmap's lock if need be, and nothing is
+//! taken inside them.
+//!
 //! **Invariant**: a root is on that list if and only if it is pinned, seen from outside a hold.
 //!
 //! Source: NetBSD `pmap_pdp_ctor`, `pmap_pdp_cache` and its comment on per-CPU caches, xen_pmap.c;

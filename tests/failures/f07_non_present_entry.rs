@@ -110,8 +110,8 @@ fn the_step_reaches_every_cached_root() {
         let outcome = suspend(&mut suspender, &kernel, mode).unwrap();
         assert_eq!(outcome == Outcome::Cancelled, mode == Mode::Cancelled);
         let mut taken = Vec::new();
-        for (cpu, magazine) in [(&suspender, mine), (&other, others)] {
-            for _ in 0..6 {
+        for (cpu, magazine, count) in [(&suspender, mine, 5), (&other, others, 7)] {
+            for _ in 0..count {
                 let pmap = kernel.create(cpu, magazine).unwrap();
                 let page = kernel.take_page(magazine).unwrap();
                 kernel.load(cpu, pmap).unwrap();
