@@ -6,7 +6,7 @@
 //! 2. **exclusivity**: the scheme's [`suspend`](crate::scheme::Reader::suspend) waits for every hold
 //!    to end; taken before CPUs are stopped, since a stopped reader never ends its hold;
 //! 3. the alternate slots that are set are cleared (NetBSD's `pmap_xen_suspend`); recursive slots, where
-//!    the tools cannot carry what is in them: see [`Kernel::clear_recursive`];
+//!    the tools cannot carry what is in them: see [`Kernel::carries_recursive`];
 //! 4. start_info's rings become PFNs;
 //! 5. shared_info is unmapped;
 //! 6. start_info's own MFN is read, **after** exclusivity: Solaris and NetBSD read it before, and a
@@ -99,7 +99,9 @@ pub fn pre_suspend<'v, 'm, B: Backend, S: Scheme<B>>(
 impl<'m, B: Backend, W: crate::scheme::Translate> Suspending<'_, 'm, B, W> {
     fn put_away(&self) -> Result<(), PmapError> {
         self.kernel.clear_alternate(&self.world)?;
-        self.kernel.clear_recursive(&self.world)?;
+        if !self.kernel.carries_recursive() {
+            self.kernel.clear_recursive(&self.world)?;
+        }
         self.world.canonicalise_rings();
         self.kernel.unmap_shared_info(self.world.hold().access())
     }
@@ -109,7 +111,10 @@ impl<'m, B: Backend, W: crate::scheme::Translate> Suspending<'_, 'm, B, W> {
             self.world.localise_rings();
         }
         self.kernel.map_shared_info(self.world.hold().access())?;
-        self.kernel.restore_recursive(&self.world)
+        if !self.kernel.carries_recursive() {
+            self.kernel.restore_recursive(&self.world)?;
+        }
+        Ok(())
     }
 
     /// The suspend hypercall: returns in the next incarnation, or in this one if cancelled.
@@ -168,6 +173,8 @@ pub fn suspend<B: Backend, S: Scheme<B>>(
 ) -> Result<Outcome, SuspendError> {
     let mut suspending = pre_suspend(vcpu, kernel)?;
     let outcome = suspending.hypercall(mode);
-    suspending.post_suspend(outcome.unwrap_or(Outcome::Cancelled))?;
-    outcome
+    let undone = suspending.post_suspend(outcome.unwrap_or(Outcome::Cancelled));
+    // The first error is the one to tell: a guest in pieces cannot undo anything.
+    let outcome = outcome?;
+    undone.map(|()| outcome)
 }

@@ -86,7 +86,7 @@ impl<B: Backend> Kernel<B> {
         user: User,
     ) -> Result<Window<'k, 'g, B>, PmapError> {
         let loaded = access.loaded().ok_or(PmapError::Nothing)?;
-        let visitor = self.pages.owner(loaded);
+        let visitor = self.pages.owner(loaded).ok_or(PmapError::Nothing)?;
         let alone = visitor == target || self.alternate == Alternate::Load;
         let locks = if alone {
             [Some(self.lock(target)), None]

@@ -175,7 +175,7 @@ impl<B: Backend> Kernel<B> {
     /// This root is that pmap's, which is on no list.
     pub(super) fn set_root(&self, pmap: PmapId, root: Pfn) {
         self.pmap(pmap).root.store(root.0, Relaxed);
-        self.pages.own(root, pmap);
+        self.pages.own(root, Some(pmap));
     }
 
     /// Calls `visit` with every live pmap, the list's lock held.

@@ -187,6 +187,7 @@ impl<B: Backend> Kernel<B> {
         for table in ended? {
             self.pages.give(cache, table);
         }
+        self.pages.own(root, None);
         self.pdp_cache.give(cache, root);
         Ok(())
     }

@@ -27,6 +27,7 @@
 
 mod alternate;
 mod balloon;
+mod invariants;
 mod kernel;
 pub mod layout;
 pub mod layout32;

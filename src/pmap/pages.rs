@@ -14,6 +14,8 @@ use core::sync::atomic::Ordering::Relaxed;
 
 const BATCH: usize = 64;
 const NONE: u64 = u64::MAX;
+/// No pmap's root.
+const NOBODY: u32 = u32::MAX;
 
 /// The list of free pages. Its words are accessed under `lock`.
 #[derive(Debug)]
@@ -49,7 +51,7 @@ impl<B: Backend> Pages<B> {
             first: B::U64::new(free.start),
             next: (0..free.end).map(|pfn| B::U64::new(next(pfn))).collect(),
             entries: (0..free.end).map(|_| B::U32::new(0)).collect(),
-            owner: (0..free.end).map(|_| B::U32::new(0)).collect(),
+            owner: (0..free.end).map(|_| B::U32::new(NOBODY)).collect(),
         }
     }
 
@@ -90,14 +92,16 @@ impl<B: Backend> Pages<B> {
         }
     }
 
-    /// A page becomes a pmap's root.
-    pub(super) fn own(&self, root: Pfn, pmap: PmapId) {
-        self.owner[root.0 as usize].store(pmap.0, Relaxed);
+    /// A page becomes a pmap's root, or nobody's.
+    pub(super) fn own(&self, root: Pfn, pmap: Option<PmapId>) {
+        let owner = pmap.map_or(NOBODY, |pmap| pmap.0);
+        self.owner[root.0 as usize].store(owner, Relaxed);
     }
 
     /// Whose root a page is.
-    pub(super) fn owner(&self, root: Pfn) -> PmapId {
-        PmapId(self.owner[root.0 as usize].load(Relaxed))
+    pub(super) fn owner(&self, root: Pfn) -> Option<PmapId> {
+        let owner = self.owner[root.0 as usize].load(Relaxed);
+        (owner != NOBODY).then_some(PmapId(owner))
     }
 
     /// A page becomes an empty page table.

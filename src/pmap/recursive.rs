@@ -1,10 +1,12 @@
-//! Slots of constructed roots that the tools cannot carry: emptied before a save, filled after.
+//! The slots of constructed roots, where the tools cannot carry them: emptied before a save, filled after.
 //!
-//! A present entry by which a root names itself is carried (`docs/recursive-slot.md` has the runs that
-//! show it, and what is different with PAE), so where cached roots are [`Cached::SelfEntry`] there is
-//! nothing to do, however many pmaps there are. Elsewhere each constructed root is looked at, and one
-//! update queued for each slot that must be empty; a full queue is flushed. Nothing is read but roots, by
-//! their PFNs (`pm_pdirpa`, which is valid where a mapping of the root may not be).
+//! Each constructed root is looked at, and one update queued for each slot that must change; a full queue
+//! is flushed. Nothing is read but roots, by their PFNs (`pm_pdirpa`, which is valid where a mapping of
+//! the root may not be).
+//!
+//! A present entry by which a root names itself *is* carried (`docs/recursive-slot.md` has the runs that
+//! show it, and what is different with PAE). So where cached roots are [`Cached::SelfEntry`] a save leaves
+//! the recursive slots alone, and costs the same however many pmaps there are.
 //!
 //! Source: NetBSD `pmap_xen_suspend`, `pmap_unmap_recursive_entries`.
 
@@ -12,7 +14,7 @@ use super::kernel::Kernel;
 use super::pdp_cache::Cached;
 use super::{ALTERNATE_SLOT, PmapError, RECURSIVE_SLOT};
 use crate::backend::Backend;
-use crate::xen::{Access, Mfn, Mmu, MmuUpdate, NewPte, Pte, UpdateQueue};
+use crate::xen::{Access, Mfn, Mmu, MmuUpdate, NewPte, Pfn, Pte, UpdateQueue};
 
 impl<B: Backend> Kernel<B> {
     /// The entry by which a root names itself: read-only, as the linear rule demands.
@@ -25,45 +27,44 @@ impl<B: Backend> Kernel<B> {
         NewPte::map(root, Pte::US)
     }
 
-    /// Empties the recursive slot of each constructed root in which it is not present but holds an MFN.
-    /// Costs nothing in a kernel that leaves none so.
+    /// Whether the tools carry the recursive slots of all roots as they are, cached ones included.
+    pub fn carries_recursive(&self) -> bool {
+        self.pdp_cache.slots != Cached::NotPresent
+    }
+
+    /// Empties the recursive slot of every constructed root, present or not.
     ///
     /// # Errors
     /// Xen's.
     pub fn clear_recursive(&self, mmu: &impl Mmu<B>) -> Result<(), PmapError> {
-        if self.pdp_cache.slots != Cached::NotPresent {
-            return Ok(());
-        }
-        let held = |entry: Pte| !entry.present() && entry != Pte(0);
-        self.fill_slots(mmu.hold().access(), RECURSIVE_SLOT, held, |_| NewPte::ZERO)
+        let full = |entry| entry != Pte(0);
+        let hold = mmu.hold();
+        self.fill_slots(hold.access(), RECURSIVE_SLOT, full, |_, _| NewPte::ZERO)
     }
 
-    /// Fills it again, from the root's PFN.
+    /// Fills it again where it is empty, from the root's PFN: as its pmap has it, or its constructor.
     ///
     /// # Errors
     /// Xen's.
     pub fn restore_recursive(&self, mmu: &impl Mmu<B>) -> Result<(), PmapError> {
-        if self.pdp_cache.slots != Cached::NotPresent {
-            return Ok(());
-        }
-        let emptied = |entry| entry == Pte(0);
-        self.fill_slots(
-            mmu.hold().access(),
-            RECURSIVE_SLOT,
-            emptied,
-            Self::not_present,
-        )
+        let empty = |entry| entry == Pte(0);
+        let entry = |root, mfn| match self.pages.owner(root) {
+            None if self.pdp_cache.slots == Cached::NotPresent => Self::not_present(mfn),
+            _ => Self::recursive(mfn),
+        };
+        let hold = mmu.hold();
+        self.fill_slots(hold.access(), RECURSIVE_SLOT, empty, entry)
     }
 
-    /// Empties the alternate slot of each constructed root. Costs nothing in a kernel that empties those
+    /// Empties the alternate slot of every constructed root. Costs nothing in a kernel that empties those
     /// of cached ones.
     pub(super) fn clear_cached_windows(&self, mmu: &impl Mmu<B>) -> Result<(), PmapError> {
         if self.pdp_cache.slots != Cached::Window {
             return Ok(());
         }
-        self.fill_slots(mmu.hold().access(), ALTERNATE_SLOT, Pte::present, |_| {
-            NewPte::ZERO
-        })
+        let hold = mmu.hold();
+        let zero = |_, _| NewPte::ZERO;
+        self.fill_slots(hold.access(), ALTERNATE_SLOT, Pte::present, zero)
     }
 
     /// Writes a slot of each constructed root where `which` says so of what is in it.
@@ -72,7 +73,7 @@ impl<B: Backend> Kernel<B> {
         access: Access<'g, B>,
         slot: usize,
         which: impl Fn(Pte) -> bool,
-        entry: impl Fn(Mfn<'g>) -> NewPte<'g>,
+        entry: impl Fn(Pfn, Mfn<'g>) -> NewPte<'g>,
     ) -> Result<(), PmapError> {
         let mut queue = UpdateQueue::new(access);
         let mut queued = Ok(());
@@ -80,7 +81,7 @@ impl<B: Backend> Kernel<B> {
             if let (Ok(()), Some(mfn)) = (queued, access.mfn(root))
                 && which(access.read(mfn, slot).pte())
             {
-                queued = queue.push(MmuUpdate::normal(mfn.entry(slot), entry(mfn)));
+                queued = queue.push(MmuUpdate::normal(mfn.entry(slot), entry(root, mfn)));
             }
         });
         queued?;
