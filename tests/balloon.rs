@@ -204,13 +204,13 @@ fn overtaken(mode: Mode) -> (Machine<Native, Unprotected>, u64) {
 
 #[test]
 fn a_stale_frame_given_back_is_another_pages() {
-    // Xen takes what it is given, return code 16: pages in use have lost their frames.
+    // Xen takes what it is given, and says so: pages in use have lost their frames.
     let (machine, went) = overtaken(Mode::Deranged { seed: 11 });
     assert!(went > 0);
     assert!(machine.guest().verdicts().stale_uses >= went);
     let lost = |b: &Broken| matches!(b, Broken::NotInverse { .. });
     let lost = machine.guest().broken().into_iter().filter(lost).count() as u64;
-    assert!((1..=went).contains(&lost), "{lost} of {went}");
+    assert!(lost >= went, "{lost} of {went}");
     // On other frames the first is nobody's, and Xen takes none.
     let (machine, went) = overtaken(Mode::Fresh);
     assert_eq!(went, 0);

@@ -24,7 +24,7 @@ use ptom::xen::{Config, Era, Machine};
 
 /// Pages of the guest.
 pub(crate) const PAGES: u64 = 1024;
-const CASES: u32 = 24;
+const CASES: u32 = 64;
 const STEPS: usize = 40;
 /// The seed of the sequences, unless the environment names another one.
 const SEED: u64 = 1;
