@@ -69,12 +69,16 @@ const fn slot_of(root: Va) -> Va {
 }
 
 impl<B: Backend> Kernel<B> {
-    /// Empties every alternate slot, the kernel's way: by the list. Costs nothing where none is set.
+    /// Empties every alternate slot, the kernel's way: by the list; and all TLBs, if one was set: a suspend
+    /// that is cancelled comes back with the same TLBs, and a slot that is empty is set without a flush.
+    /// Costs nothing where none is set.
     ///
     /// # Errors
     /// Xen's.
     pub fn clear_alternate(&self, mmu: &impl Mmu<B>) -> Result<(), PmapError> {
-        self.sweep(mmu, Way::DirtyList)?;
+        if self.sweep(mmu, Way::DirtyList)?.of(Act::Update) > 0 {
+            mmu.hold().access().flush_all()?;
+        }
         self.clear_cached_windows(mmu)
     }
 

@@ -59,6 +59,7 @@ fn agrees(alternate: Alternate) {
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
         let config = ProptestConfig {
             failure_persistence: None,
+            max_shrink_iters: 4096,
             ..ProptestConfig::with_cases(CASES)
         };
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
