@@ -7,8 +7,10 @@
 use super::Alternate;
 use super::kept::KeptMfns;
 use super::pages::{PageCache, Pages};
+use super::pdp_cache::PdpCache;
 use super::pv::Pvs;
 use super::roster::Roster;
+use super::stack::Stack;
 use super::work::Users;
 use super::{KERNEL_SLOT, PmapError};
 use crate::backend::{Atomic, Backend};
@@ -43,6 +45,9 @@ pub struct Kernel<B: Backend> {
     pub(super) pvs: Pvs<B>,
     queues: RawQueues<B>,
     drivers: KeptMfns<B>,
+    pub(super) pdp_cache: PdpCache<B>,
+    /// Pages without a frame.
+    pub(super) balloon: Stack<B>,
     /// The L3 under the kernel's slot, which all roots share.
     pub(super) kernel_l3: Pfn,
 }
@@ -83,10 +88,11 @@ impl<B: Backend> Kernel<B> {
             pvs: Pvs::new(all, vcpus),
             queues: RawQueues::new(guest),
             drivers: KeptMfns::new(KEPT),
+            pdp_cache: PdpCache::new(all),
+            balloon: Stack::new(all),
             kernel_l3: l3,
         };
-        kernel.pages.own(root, kernel.own());
-        kernel.pmap(kernel.own()).root.store(root.0, Relaxed);
+        kernel.set_root(kernel.own(), root);
         kernel.load_kernel_in(access)?;
         kernel.map_shared_info(access)?;
         Ok(kernel)
@@ -157,8 +163,10 @@ impl<B: Backend> Kernel<B> {
         self.pages.give(cache, page);
     }
 
-    /// Gives all that a vCPU's cache has back.
+    /// Gives all that a vCPU's cache has back: pages and list nodes to where all find them, constructed
+    /// roots to their depot.
     pub fn drain(&self, cache: &mut PageCache) {
+        self.pdp_cache.spill(cache, 0);
         self.pages.spill(cache, 0);
         self.pvs.nodes.spill(&mut cache.pvs, 0);
     }
@@ -203,12 +211,10 @@ impl<B: Backend> Kernel<B> {
         self.pmap(pmap).lock.lock()
     }
 
-    /// Takes a pmap off the free list, for this root.
-    pub(super) fn claim(&self, root: Pfn) -> Result<PmapId, PmapError> {
-        let id = self.roster.claim().ok_or(PmapError::NoPmaps)?;
-        self.pmap(id).root.store(root.0, Relaxed);
-        self.pages.own(root, id);
-        Ok(id)
+    /// This root is that pmap's, which is on no list.
+    pub(super) fn set_root(&self, pmap: PmapId, root: Pfn) {
+        self.pmap(pmap).root.store(root.0, Relaxed);
+        self.pages.own(root, Some(pmap));
     }
 
     /// Calls `visit` with every live pmap, the list's lock held.

@@ -3,18 +3,21 @@
 use super::kernel::Kernel;
 use super::pages::PageCache;
 use super::pv::PvEntry;
-use super::{KERNEL_SLOT, PmapError, PmapId, RECURSIVE_SLOT};
+use super::{PmapError, PmapId};
 use crate::backend::Backend;
-use crate::xen::{Access, Mmu, MmuUpdate, NewPte, Pfn, Pte, Va};
+use crate::xen::{Access, Mmu, MmuUpdate, Pfn, Pte, Va};
 use alloc::vec::Vec;
 
 impl<B: Backend> Kernel<B> {
-    /// An empty address space (`pmap_create`): a pinned root with its recursive and its kernel slot.
+    /// An empty address space (`pmap_create`): a pinned root with its recursive and its kernel slot, from
+    /// the cache of such roots if that has one. One hold over all of it; two hypercalls if the root must
+    /// be made, none if not ([`Cached::NotPresent`](super::Cached): one).
     ///
     /// # Errors
     /// [`PmapError::NoPmaps`], [`PmapError::NoPages`]; Xen's.
     pub fn create(&self, mmu: &impl Mmu<B>, cache: &mut PageCache) -> Result<PmapId, PmapError> {
-        let pmap = self.make(mmu, cache)?;
+        let hold = mmu.hold();
+        let pmap = self.make(mmu, hold.access(), cache)?;
         self.roster.publish(pmap);
         Ok(pmap)
     }
@@ -31,37 +34,27 @@ impl<B: Backend> Kernel<B> {
         mmu: &impl Mmu<B>,
         cache: &mut PageCache,
     ) -> Result<PmapId, PmapError> {
-        let pmap = self.make(mmu, cache)?;
+        let hold = mmu.hold();
+        let pmap = self.make(mmu, hold.access(), cache)?;
         self.roster.keep_unlisted(pmap);
         Ok(pmap)
     }
 
-    fn make(&self, mmu: &impl Mmu<B>, cache: &mut PageCache) -> Result<PmapId, PmapError> {
-        let root = self.pages.take(cache)?;
-        let made = self.make_root(mmu, root).and_then(|()| self.claim(root));
-        if made.is_err() {
-            self.pages.give(cache, root);
+    fn make(
+        &self,
+        mmu: &impl Mmu<B>,
+        access: Access<'_, B>,
+        cache: &mut PageCache,
+    ) -> Result<PmapId, PmapError> {
+        let pmap = self.roster.claim().ok_or(PmapError::NoPmaps)?;
+        match self.take_root(mmu, access, cache) {
+            Ok(root) => self.set_root(pmap, root),
+            Err(error) => {
+                self.roster.unclaim(pmap);
+                return Err(error);
+            }
         }
-        made
-    }
-
-    fn make_root(&self, mmu: &impl Mmu<B>, root: Pfn) -> Result<(), PmapError> {
-        let hold = mmu.hold();
-        let access = hold.access();
-        access.zero(root);
-        self.pages.entries_reset(root);
-        let mfn = access.mfn(root).ok_or(PmapError::Nothing)?;
-        let kernel = access.mfn(self.kernel_l3).ok_or(PmapError::Nothing)?;
-        mmu.preemption_point();
-        access.pin(mfn, 4)?;
-        access.mmu_update(&[
-            MmuUpdate::normal(mfn.entry(RECURSIVE_SLOT), Self::recursive(mfn)),
-            MmuUpdate::normal(
-                mfn.entry(KERNEL_SLOT),
-                NewPte::map(kernel, Pte::P | Pte::RW | Pte::US | Pte::A),
-            ),
-        ])?;
-        Ok(())
+        Ok(pmap)
     }
 
     /// Copies an address space (`fork`): both sides map the same pages, read-only, so that the first
@@ -150,8 +143,9 @@ impl<B: Backend> Kernel<B> {
         Ok(())
     }
 
-    /// Ends an address space (`pmap_destroy`): its tables are given back; its pages are their
-    /// owner's affair. If this vCPU has it loaded, it loads the kernel's first; no other may have.
+    /// Ends an address space (`pmap_destroy`): its tables are given back, its root to the cache of roots;
+    /// its pages are their owner's affair. If this vCPU has it loaded, it loads the kernel's first; no
+    /// other may have.
     ///
     /// # Errors
     /// Xen's; the pmap is gone all the same, and what Xen still holds is lost.
@@ -173,11 +167,13 @@ impl<B: Backend> Kernel<B> {
         for table in ended? {
             self.pages.give(cache, table);
         }
+        self.pages.own(root, None);
+        self.pdp_cache.give(cache, root);
         Ok(())
     }
 
-    /// Lets Xen release all that a root refers to; returns the PFNs of its tables, itself included,
-    /// zeroed: who takes a page next finds nothing in it.
+    /// Empties a root but for what its constructor set; returns the PFNs of the tables that were below
+    /// it, zeroed: who takes a page next finds nothing in it.
     fn unmake(
         &self,
         mmu: &impl Mmu<B>,
@@ -199,10 +195,10 @@ impl<B: Backend> Kernel<B> {
             tables.push(pfn);
         });
         let mfn = access.mfn(root).ok_or(PmapError::Nothing)?;
+        let updates = self.emptied(access, mfn);
         mmu.preemption_point();
-        // Unpinning drops the last reference: Xen then lets every entry below go.
-        access.unpin(mfn)?;
-        tables.push(root);
+        access.mmu_update(&updates)?;
+        self.pages.entries_reset(root);
         tables.iter().for_each(|table| access.zero(*table));
         Ok(tables)
     }

@@ -30,6 +30,7 @@
 
 mod agree;
 mod alternate;
+mod balloon;
 mod each;
 mod invariants;
 mod kenter;
@@ -43,9 +44,11 @@ mod mapping;
 mod nodes;
 mod page;
 mod pages;
+mod pdp_cache;
 mod pv;
 mod recursive;
 mod roster;
+mod stack;
 mod sweep;
 mod table;
 mod visit;
@@ -58,6 +61,7 @@ pub use kernel::{Kernel, PmapId};
 pub use mapping::Range;
 pub use page::Synced;
 pub use pages::PageCache;
+pub use pdp_cache::Cached;
 pub use pv::PvEntry;
 pub use sweep::Way;
 pub use work::{Act, Touch, User, Work};

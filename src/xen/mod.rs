@@ -16,6 +16,7 @@
 
 mod access;
 pub mod assist;
+mod ballooning;
 mod broken;
 pub mod domain;
 pub mod domid;

@@ -15,6 +15,8 @@ mod f03_stale_pointer_to_data;
 mod f04_stale_pointer_to_table;
 mod f05_stale_pin;
 mod f06_queue_after_resume;
+mod f07_non_present_entry;
+mod f08_cached_root;
 mod f09_unpinned_table;
 mod f10_alternate_at_restore;
 mod f11_alternate_of_destroyed;
