@@ -17,6 +17,7 @@
 
 mod access;
 pub mod assist;
+mod ballooning;
 mod broken;
 pub mod domain;
 pub mod domid;
@@ -36,6 +37,7 @@ mod populate;
 pub mod pte;
 pub mod queue;
 pub mod raw;
+pub mod raw_queue;
 mod recount;
 mod reference;
 pub mod reservation;
@@ -61,6 +63,7 @@ pub use oracle::Verdicts;
 pub use populate::Mode;
 pub use pte::{NewPte, Pte, ReadPte};
 pub use queue::UpdateQueue;
+pub use raw_queue::RawQueues;
 pub use recount::Counts;
 pub use restore::Outcome;
 pub use snap::{Snap, SnapMfn};
