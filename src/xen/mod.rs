@@ -9,6 +9,7 @@
 //!
 //! What the lock comparison needs: typed frame numbers that cannot outlive a hold ([`number`],
 //! [`pte`]), a [`machine`] that ties a scheme to a guest, and the [`oracle`] that catches stale ones.
+//! Whether the machine as a whole is right, [`Guest::broken`] says.
 //!
 //! No lock is shared by all vCPUs: it would cost more than any scheme, and hide them all.
 
