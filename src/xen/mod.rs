@@ -16,6 +16,7 @@
 
 mod access;
 pub mod assist;
+mod dirty;
 pub mod domain;
 pub mod domid;
 pub mod frame;

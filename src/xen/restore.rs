@@ -62,6 +62,14 @@ impl<B: Backend, W: Translate> Suspended<'_, '_, B, W> {
                 ring.store(pfn.0, Relaxed);
             }
         }
+        self.wrote_start_info();
+    }
+
+    fn wrote_start_info(&self) {
+        let guest = self.cpu.guest;
+        if guest.host.dirty.is_on() {
+            guest.host.dirty.mark(guest.domain.start_info.pfn);
+        }
     }
 
     /// start_info's rings become MFNs again, after a cancelled suspend.
@@ -72,6 +80,7 @@ impl<B: Backend, W: Translate> Suspended<'_, '_, B, W> {
                 ring.store(word.raw().0, Relaxed);
             }
         }
+        self.wrote_start_info();
     }
 
     /// `SCHEDOP_shutdown(SHUTDOWN_suspend)`: pauses every vCPU, and returns in the next incarnation.
