@@ -57,11 +57,22 @@ impl<'r> Injector<'r> {
 /// A vCPU, counted and perhaps injected into.
 #[derive(Debug)]
 pub(super) struct Lens<'v, 'r, M> {
-    pub(super) vcpu: &'v M,
+    vcpu: &'v M,
     pub(super) holds: Cell<u64>,
     pub(super) injector: RefCell<Injector<'r>>,
     /// A suspend overtook the operation under way.
     pub(super) overtaken: Cell<bool>,
+}
+
+impl<'v, 'r, M> Lens<'v, 'r, M> {
+    pub(super) fn new(vcpu: &'v M, injector: Injector<'r>) -> Self {
+        Self {
+            vcpu,
+            holds: Cell::new(0),
+            injector: RefCell::new(injector),
+            overtaken: Cell::new(false),
+        }
+    }
 }
 
 impl<B: Backend, M: Mmu<B>> Mmu<B> for Lens<'_, '_, M> {
