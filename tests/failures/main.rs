@@ -3,3 +3,5 @@
 //! One file a failure. It shows what a user of the real system would see (a return code, a panic,
 //! silent corruption, a livelock, a deadlock) when the scheme, or the step of `pre_suspend` that handles
 //! it, is missing; then that with both it is gone. `docs/failures.md` is the table of them.
+
+mod f17_balloon_while_copying;

@@ -112,7 +112,7 @@ struct Run {
 /// # Errors
 /// [`ReplayError`].
 pub fn undisturbed(script: &Script, plan: Plan, stop: &AtomicBool) -> Result<End, ReplayError> {
-    let machine = machine_for::<Unprotected<Native>>(script, plan.vcpus)?;
+    let machine = machine_for::<Unprotected>(script, plan.vcpus)?;
     let plan = Plan { inject: 0, ..plan };
     Ok(on_machine(&machine, script, plan, false, stop)?.end)
 }
