@@ -3,15 +3,15 @@
 //!
 //! The same loops as `ptom compare` runs, one thread: on a table in the L1 cache and through
 //! `pmap_extract` and `pmap_enter`, nested and not. The tables of the report come from
-//! `ptom compare`, whose batches are interleaved; this is for looking closer. Nothing is repeated here that
-//! another process spoilt, but it is said: those figures are not to be trusted. `ptom agree` tells
-//! whether both rank alike.
+//! `ptom compare`, whose batches are interleaved; this is for looking closer. So each
+//! sample has the unprotected operation between its batches, the ratio is kept beside the estimates,
+//! and one that is not to be trusted says so; `ptom agree` tells whether both methods rank alike.
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use ptom::backend::Native;
-use ptom::lab::measure::contender::Selection;
-use ptom::lab::measure::neighbours::{Neighbours, spoilt};
+use ptom::lab::measure::beside::{Beside, Ratio};
+use ptom::lab::measure::contender::{BASELINE, Contender, Selection, Worker};
 use ptom::lab::measure::on_machine::{BASE, PAGES, contenders};
 use ptom::lab::measure::scripts::Scripts;
 use ptom::lab::measure::workload::{GOLDEN, SHIFT};
@@ -21,7 +21,8 @@ use ptom::pmap::{Kernel, PageCache};
 use ptom::scheme::{Scheme, Visit};
 use ptom::xen::{Config, Machine, Mmu, Va};
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::time::Duration;
 
 /// Operations of an iteration: long enough that its call costs nothing.
 const OPS: u64 = 1_000;
@@ -31,22 +32,30 @@ fn group<'c>(criterion: &'c mut Criterion, name: &str) -> BenchmarkGroup<'c, Wal
     group
         .throughput(Throughput::Elements(OPS))
         .warm_up_time(Duration::from_millis(200))
-        .measurement_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_millis(800))
         .sample_size(30);
     group
 }
 
-/// Runs `bench`, and says so if others had its CPU meanwhile.
-fn undisturbed(what: &str, bench: impl FnOnce()) {
-    let neighbours = Neighbours::of_this_thread();
-    let (mark, begun) = (neighbours.mark(), Instant::now());
-    bench();
-    let (lost, nanos) = (neighbours.lost_since(mark), begun.elapsed().as_nanos());
-    if spoilt(lost, nanos as u64) {
-        let percent = 100.0 * lost as f64 / nanos as f64;
-        eprintln!(
-            "{what}: not to be trusted, another process had the CPU {percent:.0} % of the time"
-        );
+/// What all are compared with.
+fn unprotected(runners: &[Box<dyn Contender>]) -> Option<Box<dyn Worker + '_>> {
+    let raw = runners.iter().find(|one| one.name() == BASELINE)?;
+    raw.worker().ok()
+}
+
+/// Leaves a ratio where criterion left its estimates, and says so if it is not to be trusted.
+fn keep(ratio: Option<Ratio>, group: &str, name: &str) {
+    // A benchmark that a filter left out has none.
+    let Some(ratio) = ratio else { return };
+    if let Some(doubt) = ratio.doubt() {
+        eprintln!("{group}/{name} is not to be trusted: {doubt}");
+    }
+    let home = std::env::var_os("CRITERION_HOME").map(PathBuf::from);
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or("target".into(), PathBuf::from);
+    let home = home.unwrap_or_else(|| target.join("criterion"));
+    let folder = home.join(group).join(name).join("new");
+    if let Err(error) = ratio.write(&folder) {
+        eprintln!("{}: {error}", folder.display());
     }
 }
 
@@ -58,18 +67,22 @@ fn read_side(criterion: &mut Criterion) {
     let once = |w: &Workload| !w.is_replay() && *w != Workload::HoldSuspended;
     for workload in Workload::ALL.into_iter().filter(once) {
         let mut group = group(criterion, workload.name());
-        for contender in contenders(workload, 1, &Selection::all(), &scripts).runners {
+        let runners = contenders(workload, 1, &Selection::all(), &scripts).runners;
+        let Some(mut raw) = unprotected(&runners) else {
+            return eprintln!("{}: there is no {BASELINE}", workload.name());
+        };
+        for contender in &runners {
             let Ok(mut worker) = contender.worker() else {
                 eprintln!("{}: no room for a reader", contender.name());
                 continue;
             };
             // Nobody suspends while it is timed, but the compiler must not know.
             worker.suspend(&mut || {});
-            undisturbed(&format!("{}/{}", workload.name(), contender.name()), || {
-                group.bench_function(contender.name(), |bencher| {
-                    bencher.iter(|| worker.batch(black_box(OPS)));
-                });
+            let mut beside = Beside::new(&mut *raw, &mut *worker, OPS);
+            group.bench_function(contender.name(), |bencher| {
+                bencher.iter_custom(|iterations| beside.sample(iterations));
             });
+            keep(beside.ratio(), workload.name(), contender.name());
         }
         group.finish();
     }
@@ -105,16 +118,14 @@ fn nested<S: Scheme<Native>>(
         let pfn = kernel.take_page(&mut cache)?;
         kernel.enter(&vcpu, &mut cache, pmap, Va::of_page(BASE + page), pfn, true)?;
     }
-    undisturbed(&format!("pmap_extract_nested/{}", S::NAME), || {
-        group.bench_function(S::NAME, |bencher| {
-            bencher.iter(|| {
-                let _outer = vcpu.hold();
-                (0..black_box(OPS)).fold(0, |sum: u64, n| {
-                    let page = n.wrapping_mul(GOLDEN) >> SHIFT;
-                    let found = kernel.extract(&vcpu, pmap, Va::of_page(BASE + page));
-                    sum.wrapping_add(found.map_or(0, |pfn| pfn.0))
-                })
-            });
+    group.bench_function(S::NAME, |bencher| {
+        bencher.iter(|| {
+            let _outer = vcpu.hold();
+            (0..black_box(OPS)).fold(0, |sum: u64, n| {
+                let page = n.wrapping_mul(GOLDEN) >> SHIFT;
+                let found = kernel.extract(&vcpu, pmap, Va::of_page(BASE + page));
+                sum.wrapping_add(found.map_or(0, |pfn| pfn.0))
+            })
         });
     });
     Ok(())

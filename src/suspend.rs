@@ -189,6 +189,8 @@ pub fn suspend<B: Backend, S: Scheme<B>>(
 ) -> Result<Outcome, SuspendError> {
     let mut suspending = pre_suspend(vcpu, kernel)?;
     let outcome = suspending.hypercall(mode);
-    suspending.post_suspend(outcome.unwrap_or(Outcome::Cancelled))?;
-    outcome
+    let undone = suspending.post_suspend(outcome.unwrap_or(Outcome::Cancelled));
+    // The first error is the one to tell: a guest in pieces cannot undo anything.
+    let outcome = outcome?;
+    undone.map(|()| outcome)
 }

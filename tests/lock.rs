@@ -4,7 +4,7 @@ use lock_api::RawRwLock;
 use ptom::lock::FIRST;
 use ptom::{RawPerCpu, RawPerCpuAsym, RwLock};
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -69,6 +69,36 @@ fn more_threads_than_slots_see_nothing_torn() {
 fn two_threads_see_nothing_torn() {
     stress::<RawPerCpuAsym>(2, 20_000);
     stress::<RawPerCpu>(2, 20_000);
+}
+
+/// A lock makes its tables when it is first used: whoever is second must find those of the first.
+#[test]
+fn two_threads_that_are_first_make_one_lock() {
+    let locks: Vec<_> = (0..5_000)
+        .map(|_| lock_api::RwLock::<RawPerCpu, _>::new(0))
+        .collect();
+    let came = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for (turn, lock) in (1..).zip(&locks) {
+                    // As nearly at once as can be: they spin, but for a machine with one CPU.
+                    came.fetch_add(1, SeqCst);
+                    for spin in 0u32.. {
+                        if came.load(SeqCst) >= 2 * turn {
+                            break;
+                        }
+                        if spin % 1_024 == 1_023 {
+                            thread::yield_now();
+                        }
+                    }
+                    *lock.write() += 1;
+                    assert!((1..=2).contains(&*lock.read()));
+                }
+            });
+        }
+    });
+    assert!(locks.iter().all(|lock| *lock.read() == 2));
 }
 
 #[test]

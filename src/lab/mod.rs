@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod footprint;
 pub mod instructions;
+mod lost;
 pub mod measure;
 pub mod peers;
 pub mod provenance;

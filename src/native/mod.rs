@@ -4,8 +4,8 @@
 //! They have no models: what a library does within is its own affair, and a lock of ours
 //! adds no protocol to its scheme. They are stressed and measured beside the [schemes](crate::scheme).
 //!
-//! **To add one**: write `src/native/NAME.rs`, add its `mod` line and its line in [`each_native`]. A lock of
-//! `lock_api` needs only a [`Kind`](locked::Kind).
+//! **To add one**: write `src/native/NAME.rs`, add its `mod` line and its line in [`each_native`]. A
+//! reader-writer lock needs only a [`Kind`](locked::Kind).
 
 #![forbid(unsafe_code)]
 

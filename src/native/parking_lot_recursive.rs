@@ -5,8 +5,8 @@
 //! hold cannot deadlock, and that is bought with the suspender: readers that overlap without end keep
 //! it out for ever.
 
-use super::locked::{Kind, Locked};
-use parking_lot::{RawRwLock, RwLock, RwLockReadGuard};
+use super::locked::{Kind, Locked, ReadOf};
+use parking_lot::RwLock;
 
 /// `parking_lot::RwLock<()>`, read recursively.
 pub type ParkingLotRecursive = Locked<Recursive>;
@@ -19,10 +19,10 @@ impl Kind for Recursive {
     const NAME: &'static str = "parking_lot_recursive";
     const PRECEDENT: &'static str = "Rust parking_lot::RwLock, read_recursive";
     const NESTS: bool = true;
-    type Raw = RawRwLock;
+    type Lock = RwLock<()>;
 
     #[inline]
-    fn read(lock: &RwLock<()>) -> RwLockReadGuard<'_, ()> {
+    fn read(lock: &Self::Lock) -> ReadOf<'_, Self> {
         lock.read_recursive()
     }
 }

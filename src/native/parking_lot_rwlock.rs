@@ -16,5 +16,5 @@ impl Kind for ParkingLot {
     const NAME: &'static str = "parking_lot_rwlock";
     const PRECEDENT: &'static str = "Rust parking_lot::RwLock";
     const NESTS: bool = false;
-    type Raw = parking_lot::RawRwLock;
+    type Lock = parking_lot::RwLock<()>;
 }

@@ -19,5 +19,5 @@ impl Kind for ByThread {
     const NAME: &'static str = "percpu_asym_tls";
     const PRECEDENT: &'static str = "percpu_asym behind lock_api::RwLock, found by thread";
     const NESTS: bool = true;
-    type Raw = RawPerCpuAsym;
+    type Lock = lock_api::RwLock<RawPerCpuAsym, ()>;
 }

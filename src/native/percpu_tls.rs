@@ -19,5 +19,5 @@ impl Kind for ByThread {
     const NAME: &'static str = "percpu_tls";
     const PRECEDENT: &'static str = "percpu behind lock_api::RwLock, found by thread";
     const NESTS: bool = true;
-    type Raw = RawPerCpu;
+    type Lock = lock_api::RwLock<RawPerCpu, ()>;
 }

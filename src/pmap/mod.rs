@@ -26,6 +26,7 @@
 #![forbid(unsafe_code)]
 
 mod alternate;
+mod invariants;
 mod kernel;
 pub mod layout;
 pub mod layout32;

@@ -32,10 +32,10 @@ pub(super) struct Roster<B: Backend> {
 }
 
 impl<B: Backend> Roster<B> {
-    /// Of so many pmaps, all free.
+    /// Of so many pmaps, all free, and one more that is on no list but perhaps the dirty: the kernel's own.
     pub(super) fn new(pmaps: u32) -> Self {
         let roster = Self {
-            places: (0..pmaps).map(|_| Place::default()).collect(),
+            places: (0..=pmaps).map(|_| Place::default()).collect(),
             lock: Ticket::default(),
             live: List::default(),
             free: List::default(),

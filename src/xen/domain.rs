@@ -5,10 +5,12 @@
 
 use super::guest::Guest;
 use super::host::Host;
+use super::invariants::Linked;
 use super::number::{INVALID, P2mWord, Pfn, RawMfn, Stamp};
 use super::oracle::Tally;
 use super::stream::State;
 use super::tlb::Tlb;
+use super::watch::Watch;
 use crate::backend::{Atomic, Backend};
 use crate::primitive::Slots;
 use crate::scheme::Translate;
@@ -45,6 +47,7 @@ pub struct VcpuState<B: Backend> {
     pub(super) user: B::U64,
     pub(super) tally: Tally<B>,
     pub(super) tlb: Tlb<B>,
+    pub(super) watch: Watch<B>,
 }
 
 impl<B: Backend> VcpuState<B> {
@@ -69,6 +72,7 @@ pub struct Domain<B: Backend> {
     pub(super) tlbs: B::U64,
     pub(super) start_info: StartInfo<B>,
     pub(super) vcpus: Slots<B, VcpuState<B>>,
+    pub(super) linked: Linked<B>,
     /// Of a guest that came in a stream: what the tools carry for it, and nobody here looks into.
     pub(super) carried: Option<State<'static>>,
     /// What pauses the vCPUs: each is a reader while it is in Xen, and the one that suspends waits
@@ -91,11 +95,13 @@ impl<B: Backend> Domain<B> {
             tlbs: B::U64::new(0),
             start_info,
             carried: None,
+            linked: Linked::new(),
             vcpus: Slots::new(vcpus, || VcpuState {
                 cr3: B::U64::new(0),
                 user: B::U64::new(0),
                 tally: Tally::new(),
                 tlb: Tlb::new(),
+                watch: Watch::new(),
             }),
             paused,
         }

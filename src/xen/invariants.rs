@@ -1,112 +1,154 @@
-//! The invariants of a machine at rest, checked by counting everything again.
+//! The invariants of a machine, I1 to I7: what breaks each, where, and how it is said.
+//!
+//! | | what must hold | who looks |
+//! |---|---|---|
+//! | I1 | no MFN is used in another incarnation than its own | every hypercall ([`oracle`](super::oracle)) |
+//! | I2 | at the suspend hypercall: no hold is live, no queue has an update, no pinned table names another of its level | that hypercall |
+//! | I3 | M2P and P2M are inverse; counts and types are the references found | [`Guest::broken`] |
+//! | I4 | no hold outlives its vCPU's work, or lies deeper than Solaris's eight bits count | [`Guest::broken`]; a shard is chosen once a reader, so it cannot change |
+//! | I5 | the suspender may take the readers' ways | `pre_suspend`, which does; the model `translates` |
+//! | I6 | a suspend completes, and then every reader gets on | the models, and the measured progress (`results/progress.csv`) |
+//! | I7 | after a restore: start_info's rings and the roots are MFNs of this guest, a P2M frame list names its frames, recursive slots name their roots | [`Guest::broken`]; `Kernel::broken` for the last |
+//!
+//! Holds are counted for I2 and I4 where they are [`Watched`](super::Watched). What a control breaks is
+//! counted, and the control goes on.
 
-use super::frame::{Owner, Type};
+use super::broken::{Broken, DEEPEST};
 use super::guest::Guest;
 use super::host::Host;
-use super::number::{Pfn, RawMfn};
+use super::number::{ENTRIES, PAGE_SHIFT, Pfn, RawMfn};
+use super::oracle::Verdicts;
 use super::pte::Pte;
+use super::shared_info::P2M_FRAME_LIST;
 use crate::backend::{Atomic, Backend};
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering::Relaxed;
 
-/// What should be recorded of a frame.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-struct Recount {
-    count: u64,
-    types: u64,
-    linear: i32,
-}
-
 impl<B: Backend> Guest<B> {
-    /// How many frames break an invariant, plus how often a count went wrong: 0 unless a control ran.
-    ///
-    /// * P2M and M2P are inverse: `p2m[m2p[mfn]] == mfn` for every frame of a PFN.
-    /// * A frame's count and type count are the references found by walking every validated table,
-    ///   the pins, the loaded roots, and the owner's own; its linear count, the linear entries found.
-    /// * An entry of a validated table names a frame of the type that it needs.
+    /// What is broken, and where; empty unless a control ran, or a step was left out.
     ///
     /// To be called while no vCPU runs; O(frames + tables x 512).
-    pub fn broken_invariants(&self) -> u64 {
-        let host = &self.host;
-        let all = || (0..host.frames()).map(RawMfn);
-        let mut recounts: Vec<Recount> = all().map(|_| Recount::default()).collect();
-        let mut mistyped = 0;
-        for mfn in all() {
-            mistyped += self.recount(mfn, &mut recounts);
+    pub fn broken(&self) -> Vec<Broken> {
+        let mut broken = Vec::new();
+        for (vcpu, state) in self.domain.vcpus.iter().enumerate() {
+            let mut verdicts = Verdicts::default();
+            state.tally.add_to(&mut verdicts);
+            let watch = &state.watch;
+            let [held, queued] =
+                [&watch.held_at_suspend, &watch.queued_at_suspend].map(|n| n.load(Relaxed));
+            let [depth, deepest] = [&watch.depth, &watch.deepest].map(|n| n.load(Relaxed));
+            let said = [
+                (verdicts.stale_uses, 0, |vcpu, times| Broken::StaleUse {
+                    vcpu,
+                    times,
+                }),
+                (verdicts.wrong_frame, 0, |vcpu, times| Broken::WrongFrame {
+                    vcpu,
+                    times,
+                }),
+                (held, 0, |vcpu, times| Broken::HeldAtSuspend { vcpu, times }),
+                (queued, 0, |vcpu, updates| Broken::QueuedAtSuspend {
+                    vcpu,
+                    updates,
+                }),
+                (depth, 0, |vcpu, depth| Broken::Deep { vcpu, depth }),
+                (deepest, DEEPEST, |vcpu, depth| Broken::TooDeep {
+                    vcpu,
+                    depth,
+                }),
+            ] as [(u64, u64, fn(usize, u64) -> Broken); 6];
+            let more = said.iter().filter(|(count, most, _)| count > most);
+            broken.extend(more.map(|(count, _, say)| say(vcpu, *count)));
         }
-        for register in self.domain.vcpus.iter().flat_map(|vcpu| vcpu.roots()) {
-            match register.load(Relaxed) {
-                0 => {}
-                root => refer(&mut recounts, RawMfn(root), true),
-            }
-        }
-        let recorded = |mfn: RawMfn| {
-            let frame = host.frame(mfn);
-            Recount {
-                count: frame.count(),
-                types: frame.type_count(),
-                linear: host.linear[mfn.0 as usize].load(Relaxed) as i32,
-            }
-        };
-        let miscounted = all()
-            .filter(|mfn| recounts[mfn.0 as usize] != recorded(*mfn))
-            .count() as u64;
-        let untrue = |pfn: &Pfn| match self.domain.p2m(*pfn) {
-            Some(word) => {
-                let mfn = word.raw();
-                host.m2p(mfn) != Some(*pfn) || host.frame(mfn).owner() != Owner::Guest
-            }
-            None => false,
-        };
-        let untrue = (0..self.domain.pages()).map(Pfn).filter(untrue).count() as u64;
-        miscounted + mistyped + untrue + host.miscount()
+        broken.extend(self.domain.linked.said());
+        self.recounted(&mut broken);
+        self.restored(&mut broken);
+        broken
     }
 
-    /// Adds the references that a frame gives; returns how many of its entries name a wrong type.
-    fn recount(&self, mfn: RawMfn, recounts: &mut [Recount]) -> u64 {
-        let host = &self.host;
-        let frame = host.frame(mfn);
-        if frame.allocated() {
-            refer(recounts, mfn, frame.xen_heap());
-        }
-        if frame.pinned() {
-            refer(recounts, mfn, true);
-        }
-        let Some(level) = frame.live_table() else {
-            return 0;
-        };
-        let mut mistyped = 0;
-        for index in Host::<B>::slots(level) {
-            let pte = Pte(host.memory.read(mfn, index));
-            let target = pte.mfn();
-            if !pte.present() {
-                continue;
+    /// How often an invariant is broken, all of them counted together.
+    pub fn broken_invariants(&self) -> u64 {
+        self.broken().into_iter().map(Broken::times).sum()
+    }
+
+    /// I7, but for what only the kernel knows.
+    fn restored(&self, broken: &mut Vec<Broken>) {
+        let own = |mfn: RawMfn| self.resolve(mfn).is_some();
+        let info = self.domain.start_info();
+        for (name, ring) in ["store", "console"].into_iter().zip(info.rings()) {
+            let found = ring.load(Relaxed);
+            if !own(RawMfn(found)) {
+                broken.push(Broken::Ring { name, found });
             }
-            let kind = host.frame(target).kind();
-            let linear = level > 1 && kind == Type::table(level);
-            let right = match level {
-                1 => !pte.writable() || kind == Type::Writable,
-                _ if linear => !pte.writable(),
-                _ => kind == Type::table(level - 1),
+        }
+        for (vcpu, state) in self.domain.vcpus.iter().enumerate() {
+            let roots = state.roots().map(|root| RawMfn(root.load(Relaxed)));
+            let lost = roots.into_iter().filter(|mfn| mfn.0 != 0 && !own(*mfn));
+            broken.extend(lost.map(|mfn| Broken::Root { vcpu, mfn }));
+        }
+        let shared_info = RawMfn(info.shared_info.load(Relaxed) >> PAGE_SHIFT);
+        let mfn = RawMfn(self.host.memory.read(shared_info, P2M_FRAME_LIST));
+        if mfn.0 != 0 && !own(mfn) {
+            broken.push(Broken::FrameList { mfn });
+        }
+    }
+
+    /// I2: looks around at the suspend hypercall, with nobody in Xen; counts what should not be.
+    pub(super) fn look_around(&self) {
+        for vcpu in self.domain.vcpus.iter() {
+            vcpu.watch.suspend();
+        }
+        for pfn in (0..self.domain.pages()).map(Pfn) {
+            let Some(table) = self.domain.p2m(pfn).map(|word| word.raw()) else {
+                continue;
             };
-            mistyped += u64::from(!right);
-            if linear && target == mfn {
+            let frame = self.host.frame(table);
+            let Some(level @ 2..) = frame.live_table().filter(|_| frame.pinned()) else {
                 continue;
-            }
-            refer(recounts, target, level > 1 || pte.writable());
-            if linear {
-                recounts[mfn.0 as usize].linear += 1;
-                recounts[target.0 as usize].linear -= 1;
+            };
+            for index in Host::<B>::slots(level) {
+                let pte = Pte(self.host.memory.read(table, index));
+                let target = pte.mfn();
+                let same = || self.host.frame(target).live_table() == Some(level);
+                if pte.present() && target != table && same() {
+                    self.domain.linked.count(pfn, index);
+                }
             }
         }
-        mistyped
     }
 }
 
-/// One reference to a frame, if there is such a frame.
-fn refer(recounts: &mut [Recount], mfn: RawMfn, typed: bool) {
-    if let Some(recount) = recounts.get_mut(mfn.0 as usize) {
-        recount.count += 1;
-        recount.types += u64::from(typed);
+/// Entries of pinned tables that named another table of their level at a suspend hypercall.
+#[derive(Debug)]
+pub(super) struct Linked<B: Backend> {
+    entries: B::U64,
+    /// The last: its table's PFN times 512, and its index.
+    last: B::U64,
+}
+
+impl<B: Backend> Linked<B> {
+    pub(super) fn new() -> Self {
+        Self {
+            entries: B::U64::new(0),
+            last: B::U64::new(0),
+        }
+    }
+
+    fn count(&self, table: Pfn, index: usize) {
+        let last = table.0 * ENTRIES as u64 + index as u64;
+        self.last.store(last, Relaxed);
+        self.entries.store(self.entries.load(Relaxed) + 1, Relaxed);
+    }
+
+    fn said(&self) -> Option<Broken> {
+        let last = self.last.load(Relaxed);
+        match self.entries.load(Relaxed) {
+            0 => None,
+            entries => Some(Broken::LinkedAtSuspend {
+                entries,
+                table: Pfn(last / ENTRIES as u64),
+                index: last as usize % ENTRIES,
+            }),
+        }
     }
 }

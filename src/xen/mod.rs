@@ -16,6 +16,7 @@
 
 mod access;
 pub mod assist;
+mod broken;
 mod dirty;
 pub mod domain;
 pub mod domid;
@@ -35,6 +36,7 @@ mod populate;
 pub mod pte;
 pub mod queue;
 pub mod raw;
+mod recount;
 mod reference;
 pub mod reservation;
 pub mod restore;
@@ -45,8 +47,10 @@ pub mod stream;
 mod tlb;
 pub mod validate;
 pub mod walk;
+mod watch;
 
 pub use access::Access;
+pub use broken::Broken;
 pub use domid::Domid;
 pub use guest::Guest;
 pub use hypercall::{Command, Errno, MmuUpdate, Refused};
@@ -57,6 +61,8 @@ pub use oracle::Verdicts;
 pub use populate::Mode;
 pub use pte::{NewPte, Pte, ReadPte};
 pub use queue::UpdateQueue;
+pub use recount::Counts;
 pub use restore::Outcome;
 pub use snap::{Snap, SnapMfn};
 pub use tlb::Era;
+pub use watch::{Section, Watched};

@@ -8,6 +8,7 @@
 
 use super::access::Access;
 use super::hypercall::{MmuUpdate, Refused};
+use super::watch::Watch;
 use crate::backend::Backend;
 use alloc::vec::Vec;
 
@@ -46,6 +47,7 @@ impl<'g, B: Backend> UpdateQueue<'g, B> {
     /// Those of [`flush`](Self::flush).
     pub fn push(&mut self, update: MmuUpdate<'g>) -> Result<(), Refused> {
         self.updates.push(update);
+        self.watch().queue();
         if self.updates.len() == QUEUE {
             return self.flush();
         }
@@ -63,13 +65,29 @@ impl<'g, B: Backend> UpdateQueue<'g, B> {
         }
         match self.access.mmu_update(&self.updates) {
             Ok(_) => {
-                self.updates.clear();
+                self.forget(self.updates.len());
                 Ok(())
             }
             Err(refused) => {
-                self.updates.drain(..=refused.done);
+                self.forget(refused.done + 1);
                 Err(refused)
             }
         }
+    }
+
+    /// The first updates are no longer waiting.
+    fn forget(&mut self, updates: usize) {
+        self.updates.drain(..updates);
+        self.watch().unqueue(updates);
+    }
+
+    fn watch(&self) -> &'g Watch<B> {
+        &self.access.cpu.state.watch
+    }
+}
+
+impl<B: Backend> Drop for UpdateQueue<'_, B> {
+    fn drop(&mut self) {
+        self.watch().unqueue(self.updates.len());
     }
 }

@@ -93,6 +93,7 @@ impl<B: Backend, W: Translate> Suspended<'_, '_, B, W> {
         let guest = self.cpu.guest;
         // Whoever is in Xen gets out first; nobody gets in until the guard is dropped.
         let _paused = self.cpu.runs.suspend();
+        guest.look_around();
         let image = guest.save(start_info.0)?;
         if mode == Mode::Cancelled {
             return Ok(Outcome::Cancelled);

@@ -109,7 +109,7 @@ pub(super) type Roots = Vec<[Option<Pfn>; 2]>;
 
 impl<B: Backend> Guest<B> {
     /// The PFN of a frame, if M2P and P2M agree on it.
-    fn resolve(&self, mfn: RawMfn) -> Option<Pfn> {
+    pub(super) fn resolve(&self, mfn: RawMfn) -> Option<Pfn> {
         let pfn = self.host.m2p(mfn)?;
         (self.domain.p2m(pfn)?.raw() == mfn).then_some(pfn)
     }

@@ -4,7 +4,7 @@ use super::world::{ANCHOR, Notes, Shared, World};
 use super::{Fences, Random, grain, suspender};
 use crate::pmap::{Kernel, PageCache, PmapError, PmapId, Range};
 use crate::scheme::Scheme;
-use crate::xen::{Held, Machine, Mmu, Pfn, Va, Vcpu};
+use crate::xen::{Held, Machine, Mmu, Pfn, Va, Vcpu, Watched};
 use fastrand::Rng;
 
 /// One vCPU, before it comes online.
@@ -83,7 +83,8 @@ impl<'w, F: Fences, S: Scheme<Random<F>>> Actor<'w, F, S> {
     }
 
     fn operation(&mut self, vcpu: &Vcpu<'_, Random<F>, S>) -> Result<(), PmapError> {
-        let mmu = &Preempted(vcpu);
+        let watched = Watched::new(vcpu);
+        let mmu = &Preempted(&watched);
         let kernel = self.kernel;
         let space = self.shared.space;
         match self.rng.u8(0..8) {

@@ -1,15 +1,18 @@
 //! `ptom agree`: whether `cargo bench` and the newest comparison rank alike.
 //!
 //! Criterion measures one contender after the other, `compare` in turns, so times differ; an order by
-//! a factor must not. Only one thread is compared, since the benchmarks have one.
+//! a factor must not. Compared is what either says of a contender in unprotected operations beside
+//! it; a ratio that is not to be trusted is left out, and counted. Only one thread is
+//! compared, since the benchmarks have one.
 
 use super::Error;
 use super::output::Out;
+use crate::lab::measure::beside::Ratio;
 use crate::lab::provenance::Kind;
 use crate::lab::sample::Workload;
 use crate::lab::store::{ResultsError, Run, newest};
 use crate::lab::summary;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// A difference that both methods must see alike.
 const FACTOR: f64 = 1.5;
@@ -25,7 +28,7 @@ pub(super) struct Args {
     criterion: PathBuf,
 }
 
-/// A contender's time by either method.
+/// A contender's time by either method, in unprotected operations.
 #[derive(Clone, Debug, PartialEq)]
 struct Both {
     scheme: String,
@@ -40,27 +43,38 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<(), Error> {
         return Err(Error::Failed(format!("no comparison in {results}")));
     };
     let rows = summary::rows(&Run::read(&dir).map_err(failed)?).map_err(failed)?;
-    let (mut pairs, mut lines) = (0, Vec::new());
+    let (mut pairs, mut doubted, mut lines) = (0, 0, Vec::new());
     for workload in Workload::ALL {
         let here = rows
             .iter()
             .filter(|row| row.workload == workload && row.threads == 1);
         let both: Vec<Both> = here
             .filter_map(|row| {
+                let folder = args.criterion.join(workload.name()).join(&row.scheme);
+                let benched = Ratio::read(&folder.join("new"))?;
+                if benched.doubt().is_some() {
+                    doubted += 1;
+                    return None;
+                }
                 Some(Both {
                     scheme: row.scheme.clone(),
                     compared: row.figures?.ratio.median,
-                    benched: benched(&args.criterion, workload.name(), &row.scheme)?,
+                    benched: benched.value(),
                 })
             })
             .collect();
         pairs += both.len() * both.len().saturating_sub(1) / 2;
         lines.extend(disagreements(workload.name(), &both));
     }
+    if doubted > 0 {
+        out.line(&format!(
+            "{doubted} figures of the benchmark are left out: they are not to be trusted"
+        ))?;
+    }
     if pairs == 0 {
         let criterion = args.criterion.display();
         return Err(Error::Failed(format!(
-            "nothing in {criterion} to compare with: run `cargo bench` first"
+            "nothing in {criterion} to compare with: run `cargo bench` first, on an idle machine"
         )));
     }
     for line in &lines {
@@ -73,15 +87,6 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<(), Error> {
             "{found} of {pairs} pairs are ranked differently"
         ))),
     }
-}
-
-/// Criterion's median; `None` if it is not there or not a time.
-fn benched(criterion: &Path, group: &str, scheme: &str) -> Option<f64> {
-    let path = criterion.join(group).join(scheme);
-    let text = std::fs::read_to_string(path.join("new/estimates.json")).ok()?;
-    let json: serde_json::Value = serde_json::from_str(&text).ok()?;
-    let time = json.get("median")?.get("point_estimate")?.as_f64()?;
-    (time.is_finite() && time > 0.0).then_some(time)
 }
 
 /// The pairs that one method puts apart by [`FACTOR`], and the other the other way round.
@@ -122,16 +127,5 @@ mod tests {
         assert_eq!(disagreements("hold", &alike), [""; 0]);
         let apart = [both("a", 1.0, 10.0), both("b", 1.6, 9.0)];
         assert_eq!(disagreements("hold", &apart).len(), 1);
-    }
-
-    #[test]
-    fn the_estimate_is_the_median() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("hold/percpu/new");
-        std::fs::create_dir_all(&path).unwrap();
-        let json = r#"{"mean":{"point_estimate":3.0},"median":{"point_estimate":2.5}}"#;
-        std::fs::write(path.join("estimates.json"), json).unwrap();
-        assert_eq!(benched(dir.path(), "hold", "percpu"), Some(2.5));
-        assert_eq!(benched(dir.path(), "hold", "rwlock"), None);
     }
 }

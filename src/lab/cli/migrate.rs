@@ -1,4 +1,6 @@
 //! `ptom replay --migrate`: the guest moves between two hosts while the trace runs.
+//!
+//! Times are means a move, and rank nobody: the tools share the machine with the guest that they move.
 
 use super::output::{Format, Out, complain};
 use super::{Error, replay::Job};
@@ -94,10 +96,11 @@ fn table(rows: &[(bool, Moved)]) -> Vec<Vec<String>> {
         "moves",
         "failed",
         "rounds",
-        "dirty, last move",
+        "dirty, first move",
         "put off",
         "dropped",
-        "down ms",
+        "stopped ms",
+        "restore ms",
         "injected",
         "stale",
         "pages",
@@ -116,9 +119,10 @@ fn line(holds: bool, row: &Moved) -> Vec<String> {
         _ => format!("{:.1}", sum / moves as f64),
     };
     let rounds = row.migrations.iter().map(|m| m.rounds.len()).sum::<usize>();
-    let down = row.migrations.iter().map(|m| m.downtime_us()).sum::<f64>();
-    let last = row.migrations.last().map(|m| m.rounds.as_slice());
-    let dirty: Vec<String> = last
+    let stopped = row.migrations.iter().map(|m| m.stopped_us()).sum::<f64>();
+    let restore = row.migrations.iter().map(|m| m.restore_us).sum::<f64>();
+    let first = row.migrations.first().map(|m| m.rounds.as_slice());
+    let dirty: Vec<String> = first
         .into_iter()
         .flatten()
         .map(|round| round.dirty.to_string())
@@ -140,7 +144,8 @@ fn line(holds: bool, row: &Moved) -> Vec<String> {
         dirty.join(" "),
         put_off.to_string(),
         row.replay.lost_tables.to_string(),
-        mean(down / 1e3),
+        mean(stopped / 1e3),
+        mean(restore / 1e3),
         row.replay.injected.to_string(),
         row.replay.stale_uses.to_string(),
         row.differences.pages.to_string(),

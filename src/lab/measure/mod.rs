@@ -14,7 +14,8 @@
 //! | [`count`] | holds an operation, counted |
 //! | [`team`] | threads, made once, pinned, and started together (by `wait`) |
 //! | [`batch`] | one thread's part: work, time, time lost |
-//! | [`neighbours`], `fair` | batches that another process spoilt are repeated |
+//! | `neighbours`, `fair` | batches that another process spoilt are repeated |
+//! | [`beside`] | what stood beside a benchmark that is not interleaved |
 //! | [`paired`] | rounds of interleaved batches |
 //! | [`suspend`], `schedule`, [`watch`] | how long a suspend takes, and how long it stops a reader |
 //! | [`rhythm`], `hot`, `pace` | readers that never pause, and readers that hold for a while, and pause |
@@ -28,6 +29,7 @@
 //! through, and every batch returns a checksum that must be the unprotected one's.
 
 pub mod batch;
+pub mod beside;
 pub mod busy;
 pub mod clocked;
 pub mod contender;
@@ -36,7 +38,7 @@ mod fair;
 pub mod far;
 mod hot;
 pub mod latency;
-pub mod neighbours;
+mod neighbours;
 pub mod observe;
 pub mod on_machine;
 pub mod p2m;

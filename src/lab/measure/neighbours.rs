@@ -21,23 +21,23 @@ pub(super) const REPEATS: u32 = 4;
 
 /// The calling thread's counters.
 #[derive(Debug)]
-pub struct Neighbours(Option<File>);
+pub(super) struct Neighbours(Option<File>);
 
 /// The counters at one time.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Mark {
+pub(super) struct Mark {
     waited: u64,
     turns: u64,
 }
 
 impl Neighbours {
     /// Of the thread that calls this.
-    pub fn of_this_thread() -> Self {
+    pub(super) fn of_this_thread() -> Self {
         Self(File::open("/proc/thread-self/schedstat").ok())
     }
 
     /// The counters now.
-    pub fn mark(&self) -> Mark {
+    pub(super) fn mark(&self) -> Mark {
         let mut text = [0u8; 96];
         let read = self.0.as_ref().map(|file| file.read_at(&mut text, 0));
         let length = read.and_then(Result::ok).unwrap_or(0);
@@ -45,7 +45,7 @@ impl Neighbours {
     }
 
     /// Nanoseconds that the thread has lost to others since `mark`.
-    pub fn lost_since(&self, mark: Mark) -> u64 {
+    pub(super) fn lost_since(&self, mark: Mark) -> u64 {
         let now = self.mark();
         let waited = now.waited.saturating_sub(mark.waited);
         waited.saturating_sub(now.turns.saturating_sub(mark.turns) * WAKE_UP)
@@ -61,7 +61,7 @@ fn parse(text: &[u8]) -> Option<Mark> {
 }
 
 /// Whether that much of `nanos` lost makes the rest worthless.
-pub fn spoilt(lost: u64, nanos: u64) -> bool {
+pub(super) fn spoilt(lost: u64, nanos: u64) -> bool {
     lost.saturating_mul(TOLERATED) > nanos
 }
 

@@ -9,7 +9,7 @@
 //! every write and every mapping is where it belongs, and nothing else would make them so.
 
 use super::end::{Differences, End, fullest};
-use super::lens::Lens;
+use super::lens::{Lens, Track};
 use super::player::{Player, moved};
 use super::rendezvous::Rendezvous;
 use super::run::{Clone, Plan, ReplayError, Replayed, Suspends, injector, machine_for, tally};
@@ -31,7 +31,8 @@ use std::time::Instant;
 /// What a replay with migrations under one scheme gave.
 #[derive(Clone, Debug, Serialize)]
 pub struct Moved {
-    /// The replay; its suspends are the migrations.
+    /// The replay: its suspends are the migrations, and its passes those that came to their end, so the
+    /// last one is not among them.
     #[serde(flatten)]
     pub replay: Replayed,
     /// Each migration.
@@ -67,9 +68,9 @@ pub struct Migration {
 }
 
 impl Migration {
-    /// From the suspend's being asked for to readers' going on, in microseconds.
-    pub fn downtime_us(&self) -> f64 {
-        self.exclusivity_us + self.last_round_us + self.restore_us + self.resume_us
+    /// From the suspend's being asked for to readers' going on, in microseconds, without the restore.
+    pub fn stopped_us(&self) -> f64 {
+        self.exclusivity_us + self.last_round_us + self.resume_us
     }
 }
 
@@ -162,8 +163,8 @@ fn on_machine<S: Scheme<Native>>(
             .map(|id| {
                 let (kernel, rendezvous) = (&kernel, &rendezvous);
                 scope.spawn(move || {
-                    let vcpu = machine.vcpu().map_err(|_| ReplayError::TooLarge)?;
-                    Ok(play(script, plan, id, &vcpu, kernel, rendezvous, stop))
+                    let mut vcpu = machine.vcpu().map_err(|_| ReplayError::TooLarge)?;
+                    Ok(play(script, plan, id, &mut vcpu, kernel, rendezvous, stop))
                 })
             })
             .collect();
@@ -200,12 +201,12 @@ fn play<'k, S: Scheme<Native>>(
     script: &'k Script,
     plan: Plan,
     id: usize,
-    vcpu: &Vcpu<'_, Native, S>,
+    vcpu: &mut Vcpu<'_, Native, S>,
     kernel: &'k Kernel<Native>,
     rendezvous: &Rendezvous,
     stop: &AtomicBool,
 ) -> (Clone, Player<'k, Native>) {
-    let lens = Lens::new(vcpu, injector(plan, id, rendezvous));
+    let track = Track::new(injector(plan, id, rendezvous));
     let mut player = Player::new(script, kernel);
     let last = fullest(script);
     let mut writes = (id as u64) << 40;
@@ -213,19 +214,24 @@ fn play<'k, S: Scheme<Native>>(
     let mut seen = vcpu.verdicts().stale_uses;
     let here = |player: &Player<'_, Native>| (player.passes, player.position());
     while here(&player) < (plan.passes - 1, last) && !stop.load(Relaxed) {
+        let lens = Lens {
+            vcpu: &*vcpu,
+            track: &track,
+        };
         let op = player.next_op();
         player.step(&lens);
         if let Some(op) = op {
             writes += 1;
             write(&lens, kernel, &player, op, writes);
         }
-        if lens.overtaken.replace(false) {
+        vcpu.quiescent();
+        if track.overtaken.replace(false) {
             let now = vcpu.verdicts().stale_uses;
             caught += u64::from(now > seen);
             seen = now;
         }
     }
-    (Clone::of(&lens, &player, caught), player)
+    (Clone::of(&track, &player, caught), player)
 }
 
 /// What the guest writes after an operation, if anything.

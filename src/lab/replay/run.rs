@@ -1,6 +1,6 @@
 //! A whole replay under one scheme: the vCPUs, the suspender, and what came of it.
 
-use super::lens::{Injector, Lens};
+use super::lens::{Injector, Lens, Track};
 use super::player::Player;
 use super::rendezvous::Rendezvous;
 use crate::backend::Native;
@@ -168,10 +168,10 @@ pub(super) struct Clone {
 
 impl Clone {
     /// What a clone did, and what happened to it.
-    pub(super) fn of<M>(lens: &Lens<'_, '_, M>, player: &Player<'_, Native>, caught: u64) -> Self {
-        let injector = lens.injector.borrow();
+    pub(super) fn of(track: &Track<'_>, player: &Player<'_, Native>, caught: u64) -> Self {
+        let injector = track.injector.borrow();
         Self {
-            holds: lens.holds.get(),
+            holds: track.holds.get(),
             passes: player.passes,
             failed: player.failed,
             injected: injector.injected,
@@ -278,19 +278,23 @@ fn clone<S: Scheme<Native>>(
     rendezvous: &Rendezvous,
     stop: &AtomicBool,
 ) -> Clone {
-    let lens = Lens::new(vcpu, injector(plan, id, rendezvous));
+    let track = Track::new(injector(plan, id, rendezvous));
+    let lens = Lens {
+        vcpu,
+        track: &track,
+    };
     let mut player = Player::new(script, kernel);
     let mut caught = 0;
     let mut seen = vcpu.verdicts().stale_uses;
     while player.passes < plan.passes && !stop.load(Relaxed) {
         player.step(&lens);
-        if lens.overtaken.replace(false) {
+        if track.overtaken.replace(false) {
             let now = vcpu.verdicts().stale_uses;
             caught += u64::from(now > seen);
             seen = now;
         }
     }
-    Clone::of(&lens, &player, caught)
+    Clone::of(&track, &player, caught)
 }
 
 /// The suspender's part: until the run is over, every so often and whenever one is asked for.

@@ -10,6 +10,7 @@ use super::verdicts::{
     stress,
 };
 use super::{answer, claims};
+use crate::lab::lost;
 use crate::lab::sample::{Failure, Workload};
 use crate::lab::store::{ERRORS, RUN, SAMPLES, SUSPENDS};
 use crate::lab::table::{Grid, axes, grids, side_by_side, suspend_grids};
@@ -93,6 +94,11 @@ pub(super) fn all(data: &Data, plots: &[Plot]) -> Vec<Block> {
             let traces = Workload::ALL.into_iter().filter(|one| one.is_replay());
             differences(run, &traces.collect::<Vec<_>>())
         }),
+        Block {
+            name: "lost",
+            from: String::from("a simulated guest, saved and restored"),
+            text: lost::grid().markdown(),
+        },
         found(data, "models", &verdicts.models, models::grid),
         found(data, "audit", &verdicts.orderings, orderings::grid),
         found(data, "schedules", &verdicts.schedules, schedules::grid),

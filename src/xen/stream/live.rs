@@ -203,6 +203,7 @@ impl<B: Backend, W: Translate> Suspended<'_, '_, B, W> {
         let guest = self.cpu.guest;
         assert_eq!(guest.host.frames(), to.frames(), "hosts of two sizes");
         let _paused = self.cpu.runs.suspend();
+        guest.look_around();
         guest.check_register(start_info.raw())?;
         if !ptr::eq(precopy.guest, guest) {
             return Err(Failed::OtherGuest);

@@ -127,6 +127,7 @@ impl<B: Backend, W: Translate> Suspended<'_, '_, B, W> {
     ) -> Result<Outcome, Failed> {
         let guest = self.cpu.guest;
         let _paused = self.cpu.runs.suspend();
+        guest.look_around();
         let saved = guest.save(start_info.raw())?;
         let carried = carry(guest.write(&saved)?);
         if mode == Mode::Cancelled {

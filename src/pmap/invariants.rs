@@ -1,0 +1,29 @@
+//! I7, of pmaps: after a suspend every recursive slot names its root again, at the root's new MFN.
+
+use super::kernel::Kernel;
+use super::{PmapId, RECURSIVE_SLOT};
+use crate::backend::Backend;
+use crate::xen::{Broken, Mmu};
+use alloc::vec::Vec;
+
+impl<B: Backend> Kernel<B> {
+    /// The live pmaps whose recursive slot does not name their root; none, unless a step of the suspend
+    /// was left out. Costs a hold, and two reads a pmap.
+    pub fn broken(&self, mmu: &impl Mmu<B>) -> Vec<Broken> {
+        let hold = mmu.hold();
+        let access = hold.access();
+        let mut broken = Vec::new();
+        self.each_live(|pmap: PmapId| {
+            let root = self.root(pmap);
+            let Some(mfn) = access.mfn(root) else { return };
+            let entry = access.read(mfn, RECURSIVE_SLOT);
+            if entry.mfn().map(|named| named.raw()) != Some(mfn.raw()) {
+                broken.push(Broken::Recursive {
+                    root,
+                    found: entry.pte().0,
+                });
+            }
+        });
+        broken
+    }
+}

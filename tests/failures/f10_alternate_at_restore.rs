@@ -1,0 +1,223 @@
+//! F10: entries that name another table of the same level, left in place across a save.
+//!
+//! The save says nothing. The restorer loads the vCPUs' roots, then pins in ascending PFN order, and
+//! validates each table as it comes: one that names a table which is none yet fails, or gets it as a table
+//! of the level below. So the same guest restores or not by the accident of its PFNs. Which of them do, a
+//! real Xen has shown: `tests/truth/vectors-i*.jsonl`. Clearing all of them before the save is the cure.
+
+use crate::guest::{Guest, level_of};
+use crate::turns::Turns;
+use ptom::pmap::{ALTERNATE_SLOT, Alternate, KERNEL_SLOT, Kernel, PageCache, User};
+use ptom::scheme::percpu::PerCpu;
+use ptom::suspend::{SuspendError, suspend};
+use ptom::xen::frame::Type;
+use ptom::xen::save::Failed;
+use ptom::xen::{
+    Access, Config, Era, Errno, Machine, Mmu, MmuUpdate, Mode, NewPte, Outcome, Pfn, Pte, Va,
+};
+
+type Sound = PerCpu<Turns>;
+
+/// Two pages of no process's, and one above them.
+const LOWER: Pfn = Pfn(500);
+const HIGHER: Pfn = Pfn(501);
+const HIGHEST: Pfn = Pfn(502);
+/// The kernel's half: the second page of its own.
+const KERNEL_L3: Pfn = Pfn(4);
+const INDEX: usize = 30;
+
+const RESUMED: Result<Outcome, SuspendError> = Ok(Outcome::Resumed { lost_tables: 0 });
+const NOT_PINNED: Result<Outcome, SuspendError> = Err(SuspendError::Tools(Failed::Pin));
+const NOT_LOADED: Result<Outcome, SuspendError> = Err(SuspendError::Tools(Failed::Load));
+
+/// Makes a root name another one, read-only.
+fn link(access: Access<'_, Turns>, from: Pfn, to: Pfn) -> Result<(), Errno> {
+    let [from, to] = [from, to].map(|pfn| access.mfn(pfn).unwrap());
+    let update = MmuUpdate::normal(from.entry(INDEX), NewPte::map(to, Pte::P | Pte::US));
+    let done = access.mmu_update(&[update]);
+    done.map(drop).map_err(|refused| refused.errno)
+}
+
+/// Gives a root the kernel's half, so that a vCPU can run on it.
+fn with_kernel(access: Access<'_, Turns>, root: Pfn) {
+    let [root, l3] = [root, KERNEL_L3].map(|pfn| access.mfn(pfn).unwrap());
+    let val = NewPte::map(l3, Pte::P | Pte::RW | Pte::US | Pte::A);
+    let update = MmuUpdate::normal(root.entry(KERNEL_SLOT), val);
+    access.mmu_update(&[update]).unwrap();
+}
+
+fn pin(access: Access<'_, Turns>, roots: &[Pfn]) {
+    for root in roots {
+        access.pin(access.mfn(*root).unwrap(), 4).unwrap();
+    }
+}
+
+/// Prepares a guest, and suspends it by the whole protocol, which knows nothing of these roots.
+fn suspended(
+    era: Era,
+    prepare: impl FnOnce(Access<'_, Turns>),
+) -> (&'static Guest<Sound>, Result<Outcome, SuspendError>) {
+    let guest = Guest::<Sound>::with(1);
+    guest.machine.guest().as_of(era);
+    let mut cpu = guest.cpu();
+    prepare(cpu.hold().access());
+    let outcome = suspend(&mut cpu, &guest.kernel, Mode::Fresh);
+    (guest, outcome)
+}
+
+#[test]
+fn it_depends_on_the_order_of_pfns() {
+    for (from, to, outcome) in [(LOWER, HIGHER, NOT_PINNED), (HIGHER, LOWER, RESUMED)] {
+        let (guest, got) = suspended(Era::Now, |access| {
+            pin(access, &[LOWER, HIGHER]);
+            link(access, from, to).unwrap();
+        });
+        assert_eq!(got, outcome, "{from:?} names {to:?}");
+        let said = format!(
+            "I2: 1 entries named another table of their level at suspend hypercalls, the last of them \
+             entry {INDEX} of PFN {}",
+            from.0
+        );
+        assert!(guest.broken().contains(&said), "{:?}", guest.broken());
+    }
+    let words = NOT_PINNED.unwrap_err().to_string();
+    assert_eq!(words, "restore: failed to pin a page table");
+}
+
+#[test]
+fn a_loaded_root_is_validated_before_any_pin() {
+    // The order of PFNs does not help it. An empty root becomes a table of the level below, and cannot be
+    // pinned as a root; one with the kernel's half takes that down with it, and the loaded root lacks it.
+    for (empty, expected) in [(true, NOT_PINNED), (false, NOT_LOADED)] {
+        let (_, outcome) = suspended(Era::Now, |access| {
+            pin(access, &[LOWER, HIGHER]);
+            if !empty {
+                with_kernel(access, LOWER);
+            }
+            link(access, HIGHER, LOWER).unwrap();
+            with_kernel(access, HIGHER);
+            access.load(access.mfn(HIGHER).unwrap()).unwrap();
+        });
+        assert_eq!(outcome, expected, "empty: {empty}");
+    }
+    let (_, outcome) = suspended(Era::Now, |access| {
+        pin(access, &[LOWER, HIGHER]);
+        link(access, LOWER, HIGHER).unwrap();
+        with_kernel(access, HIGHER);
+        access.load(access.mfn(HIGHER).unwrap()).unwrap();
+    });
+    assert_eq!(outcome, RESUMED, "it is a root already when the pins come");
+}
+
+#[test]
+fn a_root_that_nothing_pins_comes_back_a_level_lower() {
+    let (guest, outcome) = suspended(Era::Now, |access| {
+        pin(access, &[LOWER, HIGHER]);
+        link(access, LOWER, HIGHER).unwrap();
+        // The entry alone keeps it a root.
+        access.unpin(access.mfn(HIGHER).unwrap()).unwrap();
+        assert_eq!(level_of(access, HIGHER), Some(4));
+    });
+    assert_eq!(outcome, RESUMED, "nobody is told");
+    let cpu = guest.cpu();
+    let hold = cpu.hold();
+    assert_eq!(level_of(hold.access(), HIGHER), Some(3));
+    let root = hold.mfn(HIGHER).unwrap();
+    assert_eq!(
+        guest.machine.guest().host().frame(root.raw()).kind(),
+        Type::L3
+    );
+    let refused = hold.access().pin(root, 4).unwrap_err();
+    assert_eq!(refused.errno, Errno::Inval, "it is something else now");
+}
+
+#[test]
+fn a_cycle_never_restores() {
+    let (_, outcome) = suspended(Era::Before2017, |access| {
+        pin(access, &[LOWER, HIGHER]);
+        link(access, LOWER, HIGHER).unwrap();
+        link(access, HIGHER, LOWER).unwrap();
+    });
+    assert_eq!(outcome, NOT_PINNED);
+}
+
+#[test]
+fn since_xsa_240_there_are_no_chains_and_no_cycles() {
+    let (_, outcome) = suspended(Era::Now, |access| {
+        pin(access, &[LOWER, HIGHER, HIGHEST]);
+        link(access, HIGHER, LOWER).unwrap();
+        assert_eq!(link(access, LOWER, HIGHER), Err(Errno::Inval), "a cycle");
+        assert_eq!(link(access, HIGHEST, HIGHER), Err(Errno::Inval), "a chain");
+        assert_eq!(link(access, HIGHEST, LOWER), Ok(()), "two users of one");
+    });
+    assert_eq!(outcome, RESUMED);
+}
+
+#[test]
+fn cleared_before_the_save_none_of_it_happens() {
+    let (guest, outcome) = suspended(Era::Before2017, |access| {
+        pin(access, &[LOWER, HIGHER]);
+        for (from, to) in [(LOWER, HIGHER), (HIGHER, LOWER)] {
+            link(access, from, to).unwrap();
+        }
+        for from in [LOWER, HIGHER] {
+            let entry = access.mfn(from).unwrap().entry(INDEX);
+            access
+                .mmu_update(&[MmuUpdate::normal(entry, NewPte::ZERO)])
+                .unwrap();
+        }
+    });
+    assert_eq!(outcome, RESUMED);
+    guest.assert_sound();
+}
+
+/// What becomes of a guest one of whose roots has its alternate slot set, with that step or without it.
+fn with_a_slot_set(step: bool) -> (Result<Outcome, SuspendError>, Vec<ptom::xen::Broken>) {
+    const VA: Va = Va(0x40_0000);
+    let machine = Machine::<Turns, Sound>::new(Config::small()).unwrap();
+    let mut cpu = machine.vcpu().unwrap();
+    let mut kernel = Kernel::boot(&cpu, 4).unwrap();
+    kernel.reach_by(Alternate::Lazy);
+    let mut cache = PageCache::default();
+    let [home, other] = [(); 2].map(|()| kernel.create(&cpu, &mut cache).unwrap());
+    let page = kernel.take_page(&mut cache).unwrap();
+    kernel.load(&cpu, other).unwrap();
+    kernel
+        .enter(&cpu, &mut cache, other, VA, page, true)
+        .unwrap();
+    kernel.load(&cpu, home).unwrap();
+    {
+        let hold = cpu.hold();
+        let window = kernel
+            .map_ptes(hold.access(), other, User::Extract)
+            .unwrap();
+        window.unmap().unwrap();
+        let root = hold.mfn(kernel.root(home)).unwrap();
+        assert!(hold.access().read(root, ALTERNATE_SLOT).pte().present());
+    }
+    let outcome = match step {
+        true => suspend(&mut cpu, &kernel, Mode::Fresh),
+        false => {
+            // The other steps of the protocol.
+            let mut world = cpu.suspend();
+            kernel.clear_recursive(&world).unwrap();
+            world.canonicalise_rings();
+            let register = world.start_info().unwrap();
+            world
+                .hypercall(register, Mode::Fresh)
+                .map_err(SuspendError::from)
+        }
+    };
+    (outcome, machine.guest().broken())
+}
+
+#[test]
+fn pre_suspend_clears_what_a_window_left() {
+    assert_eq!(with_a_slot_set(true), (RESUMED, vec![]));
+    let (outcome, broken) = with_a_slot_set(false);
+    assert_eq!(outcome, NOT_LOADED);
+    assert!(
+        broken.iter().any(|broken| broken.invariant() == 2),
+        "{broken:?}"
+    );
+}
