@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let pmap = kernel.create(&cpu, &mut cache)?;
     let other = machine.guest().another_host();
 
-    let mut precopy = cpu.precopy();
+    let mut precopy = cpu.precopy()?;
     let mut page = 0;
     let mut working_set = 256;
     loop {

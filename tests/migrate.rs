@@ -107,7 +107,7 @@ fn a_guest_that_writes_less_and_less_is_moved_in_a_few_rounds() {
         let mut process = Process::new(&cpu, &kernel, 600);
         let other = machine.guest().another_host();
         for migration in 1..=3 {
-            let mut precopy = cpu.precopy();
+            let mut precopy = cpu.precopy().unwrap();
             for writes in [400, 100, 20, 5] {
                 (0..writes).for_each(|at| process.write(&cpu, at));
                 if !precopy.round() {
@@ -151,7 +151,7 @@ fn a_guest_that_never_stops_writing_is_stopped() {
     let kernel = Kernel::boot(&cpu, 4).unwrap();
     let mut process = Process::new(&cpu, &kernel, 600);
     let other = machine.guest().another_host();
-    let mut precopy = cpu.precopy();
+    let mut precopy = cpu.precopy().unwrap();
     loop {
         (0..TARGET_DIRTY as usize).for_each(|at| process.write(&cpu, at));
         process.grow(&cpu);
@@ -178,7 +178,7 @@ fn what_a_page_is_may_change_while_it_is_copied() {
         let mut first = Process::new(&cpu, &kernel, 300);
         let mut second = Process::new(&cpu, &kernel, 10);
         let other = machine.guest().another_host();
-        let mut precopy = cpu.precopy();
+        let mut precopy = cpu.precopy().unwrap();
         precopy.round();
         // The pages of the first one's tables become the third one's data, and the other way round.
         kernel.destroy(&cpu, &mut first.cache, first.pmap).unwrap();
@@ -215,7 +215,7 @@ fn a_mark_that_is_lost_is_a_write_that_is_lost() {
         let kernel = Kernel::boot(&cpu, 4).unwrap();
         let mut process = Process::new(&cpu, &kernel, 100);
         let other = machine.guest().another_host();
-        let mut precopy = cpu.precopy();
+        let mut precopy = cpu.precopy().unwrap();
         precopy.round();
         (0..7).for_each(|at| process.write(&cpu, at));
         process.grow(&cpu);
@@ -239,7 +239,7 @@ fn a_table_that_does_not_resolve_in_the_last_round_comes_back_old() {
     let kernel = Kernel::boot(&cpu, 4).unwrap();
     let mut process = Process::new(&cpu, &kernel, 20);
     let other = machine.guest().another_host();
-    let mut precopy = cpu.precopy();
+    let mut precopy = cpu.precopy().unwrap();
     precopy.round();
     process.grow(&cpu);
     {
@@ -276,10 +276,11 @@ fn a_cancelled_migration_changes_nothing() {
             .collect()
     };
     let before = frames(&cpu);
-    let mut given_up = cpu.precopy();
+    let mut given_up = cpu.precopy().unwrap();
     given_up.round();
+    assert!(matches!(cpu.precopy(), Err(Failed::Logged)));
     drop(given_up);
-    let mut precopy = cpu.precopy();
+    let mut precopy = cpu.precopy().unwrap();
     precopy.round();
     process.write(&cpu, 0);
     let (migrated, stream) = stop_and_copy(&mut cpu, &kernel, precopy, Mode::Cancelled, &other);
@@ -288,7 +289,7 @@ fn a_cancelled_migration_changes_nothing() {
     assert_eq!(frames(&cpu), before);
     assert_eq!(process.wrong(&cpu), 0);
     assert_sound(&machine);
-    let mut precopy = cpu.precopy();
+    let mut precopy = cpu.precopy().unwrap();
     while precopy.round() {}
     let (migrated, _) = stop_and_copy(&mut cpu, &kernel, precopy, Mode::Fresh, &other);
     assert_eq!(migrated.outcome, RESUMED);
@@ -303,7 +304,7 @@ fn a_migration_of_another_guest_is_refused() {
     let kernel = Kernel::boot(&cpu, 4).unwrap();
     let other = machine.guest().another_host();
     let mut strange = stranger.vcpu().unwrap();
-    let precopy = strange.precopy();
+    let precopy = strange.precopy().unwrap();
     let mut suspending = pre_suspend(&mut cpu, &kernel).unwrap();
     let refused = suspending.migrate(precopy, Mode::Fresh, &other, |stream| stream);
     assert!(matches!(

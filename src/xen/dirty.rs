@@ -40,11 +40,14 @@ impl<B: Backend> DirtyLog<B> {
         }
     }
 
-    /// Logs from here on, or no more; nothing is dirty. The guest is paused, or what it writes at this
-    /// moment is lost.
-    pub(super) fn switch(&self, on: bool) {
-        self.on.store(on.into(), Relaxed);
-        self.words.iter().for_each(|word| word.store(0, Relaxed));
+    /// Logs from here on, or no more; returns whether it did so far. Nothing is dirty then, unless it is
+    /// as it was. The guest is paused, or what it writes at this moment is lost.
+    pub(super) fn switch(&self, on: bool) -> bool {
+        let before = self.on.swap(on.into(), Relaxed) != 0;
+        if before != on {
+            self.words.iter().for_each(|word| word.store(0, Relaxed));
+        }
+        before
     }
 
     #[inline]

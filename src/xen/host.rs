@@ -205,6 +205,12 @@ impl<B: Backend> Host<B> {
         other
     }
 
+    /// Whether another machine is of the same size.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let size = |host: &Self| (host.frames(), host.memory.pages());
+        size(self) == size(other)
+    }
+
     /// Changes places with another machine of the same size: whoever has a reference to this one is on
     /// the other from here on, and the paths that are measured need not ask where they are. What went
     /// wrong so far, and the log of writes, stay with the guest. No vCPU is in Xen.

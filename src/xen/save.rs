@@ -33,6 +33,8 @@ pub enum Failed {
     Stream(Malformed),
     /// It is one, of another guest.
     OtherGuest,
+    /// Its writes are logged already: it is being migrated. It goes on.
+    Logged,
     /// No machine can have so many pages, or so few vCPUs.
     Machine,
 }
@@ -42,6 +44,7 @@ impl fmt::Display for Failed {
         f.write_str(match self {
             Failed::Stream(malformed) => return write!(f, "restore: {malformed}"),
             Failed::OtherGuest => "restore: the stream is not this guest's",
+            Failed::Logged => "live: the guest is being migrated already",
             Failed::Machine => "restore: no machine has so many pages, or so few vCPUs",
             Failed::StartInfo => "save: bad mfn for suspend record",
             Failed::Root => "save: a vCPU's root is not in the P2M",

@@ -111,7 +111,7 @@ fn migrate(
     between: impl FnOnce(&Cpu<'_>),
 ) -> Outcome {
     let other = machine.guest().another_host();
-    let mut precopy = cpu.precopy();
+    let mut precopy = cpu.precopy().unwrap();
     precopy.round();
     between(cpu);
     let mut suspending = pre_suspend(cpu, kernel).unwrap();

@@ -15,11 +15,14 @@
 mod end;
 mod lens;
 mod migrate;
+mod moved;
 mod player;
 mod rendezvous;
 mod run;
+mod tools;
 
 pub use end::{Differences, End};
-pub use migrate::{Migration, Moved, RoundRow, run as run_migrating, undisturbed};
+pub use migrate::{run as run_migrating, undisturbed};
+pub use moved::{Migration, Moved, RoundRow};
 pub use player::Player;
 pub use run::{Plan, ReplayError, Replayed, machine_for, run};

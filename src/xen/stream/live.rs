@@ -8,6 +8,9 @@
 //! mapped. So is a PFN without a frame. In the last round nothing is put off any more: a table that does
 //! not resolve there is dropped, and nobody told.
 //!
+//! The P2M list is guest memory, but lies outside a simulated guest's pages: it is sent in round 1 as it is
+//! then. The restorer writes it anew in any case.
+//!
 //! Who writes what: the guest its pages, with a mark after each write; a round takes the marks, then
 //! reads the pages. A page that is written in between is marked again, and sent again.
 //!
@@ -53,7 +56,7 @@ pub struct Round {
 
 /// A migration whose guest still runs. Dropping it gives it up.
 ///
-/// Writes are logged while it lives, so there is one of a guest at a time.
+/// The guest's writes are logged while it lives.
 #[derive(Debug)]
 pub struct Precopy<'m, B: Backend> {
     guest: &'m Guest<B>,
@@ -90,16 +93,22 @@ impl<'m, B: Backend, S: Scheme<B>> Vcpu<'m, B, S> {
     /// Begins a live migration of the guest, in which this vCPU's thread plays the tools: all others
     /// run on, and it may itself between rounds. Pauses the guest for the moment in which the log of
     /// writes is switched on.
-    pub fn precopy(&mut self) -> Precopy<'m, B> {
+    ///
+    /// # Errors
+    /// [`Failed::Logged`] while another migration of this guest is under way.
+    pub fn precopy(&mut self) -> Result<Precopy<'m, B>, Failed> {
         let cpu = self.cpu_mut();
         let guest = cpu.guest;
         let paused = cpu.runs.suspend();
-        guest.host.dirty.switch(true);
+        let logged = guest.host.dirty.switch(true);
         drop(paused);
+        if logged {
+            return Err(Failed::Logged);
+        }
         let state = guest.static_state();
         let mut stream = Vec::new();
         state.begin(&mut stream);
-        Precopy {
+        Ok(Precopy {
             guest,
             list: P2mList::of(&state),
             dirty: PfnSet::all(state.pages),
@@ -107,7 +116,7 @@ impl<'m, B: Backend, S: Scheme<B>> Vcpu<'m, B, S> {
             stream,
             put_off: PfnSet::default(),
             rounds: Vec::new(),
-        }
+        })
     }
 }
 
@@ -201,7 +210,7 @@ impl<B: Backend, W: Translate> Suspended<'_, '_, B, W> {
         carry: impl FnOnce(Vec<u8>) -> Vec<u8>,
     ) -> Result<Migrated, Failed> {
         let guest = self.cpu.guest;
-        assert_eq!(guest.host.frames(), to.frames(), "hosts of two sizes");
+        assert!(guest.host.is_like(to), "hosts of two sizes");
         let _paused = self.cpu.runs.suspend();
         guest.look_around();
         guest.check_register(start_info.raw())?;
