@@ -5,6 +5,7 @@ use ptom::pmap::{Kernel, PageCache, PmapId, Range};
 use ptom::scheme::percpu::PerCpu;
 use ptom::suspend::{SuspendError, pre_suspend};
 use ptom::xen::host::Host;
+use ptom::xen::mmuext::MmuextOp;
 use ptom::xen::raw::RawUpdate;
 use ptom::xen::save::Failed;
 use ptom::xen::stream::{MAX_ROUNDS, Migrated, Precopy, Stream, TARGET_DIRTY};
@@ -313,4 +314,155 @@ fn a_migration_of_another_guest_is_refused() {
     ));
     suspending.post_suspend(Outcome::Cancelled).unwrap();
     assert_sound(&machine);
+}
+
+/// `mmuext_op`'s commands, by their numbers in the ABI.
+const PIN_L1: u32 = 0;
+const PIN_L2: u32 = 1;
+const UNPIN: u32 = 4;
+const CLEAR_PAGE: u32 = 16;
+const COPY_PAGE: u32 = 17;
+
+fn extended(cpu: &Cpu<'_>, command: u32, page: Pfn, from: Pfn) {
+    let hold = cpu.hold();
+    let [arg1, arg2] = [page, from].map(|pfn| hold.mfn(pfn).unwrap().raw().0);
+    let op = MmuextOp {
+        command,
+        arg1,
+        arg2,
+    };
+    let raw = hold.access().raw();
+    assert_eq!(raw.mmuext_op([Some(op)], None, Domid::SELF), 0);
+}
+
+/// The tables over the process's first page, from the L1 up.
+fn tables(cpu: &Cpu<'_>, process: &Process<'_>) -> [Pfn; 4] {
+    let hold = cpu.hold();
+    let access = hold.access();
+    let mut pfn = process.kernel.root(process.pmap);
+    let tables = [4, 3, 2, 1].map(|level| {
+        let table = pfn;
+        let entry = access.read(access.mfn(table).unwrap(), Va(0).index(level));
+        pfn = entry.mfn().and_then(|mfn| access.pfn(mfn)).unwrap();
+        table
+    });
+    let [l4, l3, l2, l1] = tables;
+    [l1, l2, l3, l4]
+}
+
+/// Writes entry `index` of a page; `val` is given what makes a PFN a machine address.
+fn update(cpu: &Cpu<'_>, page: Pfn, index: u64, val: impl FnOnce(&dyn Fn(Pfn) -> u64) -> u64) {
+    let hold = cpu.hold();
+    let frame = |pfn: Pfn| hold.mfn(pfn).unwrap().raw().0 << 12;
+    let ptr = frame(page) | index << 3;
+    let update = RawUpdate {
+        ptr,
+        val: val(&frame),
+    };
+    let raw = hold.access().raw();
+    assert_eq!(raw.mmu_update([Some(update)], None, Domid::SELF), 0);
+}
+
+/// Entries of the process's L2 that its own pages need not.
+const SPARE: u64 = 7;
+const TABLE: u64 = 8;
+/// A present, read-only entry, as Xen leaves it.
+const ENTRY: u64 = 0x125;
+
+/// Of each page its contents and its first words, and what it is; of an entry in a table, the PFN.
+fn look(cpu: &Cpu<'_>, process: &Process<'_>, pages: [Pfn; 4]) -> Vec<u64> {
+    let tables = tables(cpu, process);
+    let hold = cpu.hold();
+    let access = hold.access();
+    let mut seen = Vec::new();
+    for pfn in tables.into_iter().chain(pages) {
+        let mfn = access.mfn(pfn).unwrap();
+        let frame = access.guest().host().frame(mfn.raw());
+        seen.extend([frame.pinned().into(), access.contents(pfn).unwrap()]);
+        let level = frame.live_table();
+        seen.push(level.unwrap_or(0).into());
+        for index in [0, 1, 2, SPARE as usize, TABLE as usize] {
+            let entry = access.read(mfn, index);
+            let target = entry.mfn().filter(|_| level.is_some());
+            let canonical = |mfn| entry.pte().with_frame(access.pfn(mfn).unwrap().0).0;
+            // The first word of a page that is no table is its contents.
+            let word = if index == 0 && level.is_none() {
+                0
+            } else {
+                entry.pte().0
+            };
+            seen.push(target.map_or(word, canonical));
+        }
+    }
+    seen
+}
+
+/// What the guest, its processor or Xen may do to a page between rounds; each alone must be carried.
+#[test]
+fn every_kind_of_write_is_seen() {
+    type Write = fn(&Cpu<'_>, &Process<'_>, [Pfn; 4]);
+    let writes: [(&str, Write); 10] = [
+        ("zeroed", |cpu, _, [page, ..]| {
+            cpu.hold().access().zero(page)
+        }),
+        ("filled", |cpu, _, [page, ..]| {
+            cpu.hold().access().fill(page, 99)
+        }),
+        ("stored to: contents, and a dirty bit", |cpu, _, _| {
+            cpu.hold().access().raw().store(8, 8, 99).unwrap();
+        }),
+        ("updated, though no table", |cpu, _, [page, ..]| {
+            update(cpu, page, 2, |_| 99);
+        }),
+        ("cleared by Xen", |cpu, _, [page, ..]| {
+            extended(cpu, CLEAR_PAGE, page, page);
+        }),
+        ("copied by Xen", |cpu, _, [page, from, ..]| {
+            extended(cpu, COPY_PAGE, page, from);
+        }),
+        ("pinned", |cpu, process, _| {
+            let [_, l2, ..] = tables(cpu, process);
+            extended(cpu, PIN_L2, l2, l2);
+        }),
+        ("unpinned", |cpu, process, _| {
+            let [l1, ..] = tables(cpu, process);
+            extended(cpu, UNPIN, l1, l1);
+        }),
+        ("a table by reference", |cpu, process, [.., spare, _]| {
+            let [_, l2, ..] = tables(cpu, process);
+            update(cpu, l2, SPARE, |frame| frame(spare) | 7);
+        }),
+        ("a table no more", |cpu, process, _| {
+            let [_, l2, ..] = tables(cpu, process);
+            update(cpu, l2, TABLE, |_| 0);
+        }),
+    ];
+    for (what, write) in writes {
+        let machine = machine();
+        let mut cpu = machine.vcpu().unwrap();
+        let kernel = Kernel::boot(&cpu, 4).unwrap();
+        let mut process = Process::new(&cpu, &kernel, 2);
+        kernel.load(&cpu, process.pmap).unwrap();
+        let [l1, l2, ..] = tables(&cpu, &process);
+        extended(&cpu, PIN_L1, l1, l1);
+        // Two pages that look like a table; one is.
+        let [first, second] = [0, 1].map(|at| process.pages[at].1);
+        let alike = [(); 2].map(|()| kernel.take_page(&mut process.cache).unwrap());
+        for page in alike {
+            update(&cpu, page, 1, |frame| frame(first) | ENTRY);
+        }
+        update(&cpu, l2, TABLE, |frame| frame(alike[1]) | 7);
+        let pages = [first, second, alike[0], alike[1]];
+        let other = machine.guest().another_host();
+        let mut precopy = cpu.precopy().unwrap();
+        precopy.round();
+        let before = look(&cpu, &process, pages);
+        write(&cpu, &process, pages);
+        let after = look(&cpu, &process, pages);
+        assert_ne!(before, after, "{what}");
+        let (migrated, _) = stop_and_copy(&mut cpu, &kernel, precopy, Mode::Fresh, &other);
+        assert_eq!(migrated.outcome, RESUMED, "{what}");
+        assert_eq!(look(&cpu, &process, pages), after, "{what}");
+        assert_sound(&machine);
+    }
 }

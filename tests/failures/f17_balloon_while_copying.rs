@@ -24,7 +24,7 @@ use ptom::xen::{Config, Domid, Machine, Mmu, Mode, Outcome, Pfn, Va, Vcpu};
 
 type Cpu<'m> = Vcpu<'m, Native, PerCpu<Native>>;
 
-/// `MMUEXT_CLEAR_PAGE`'s stand-in: an update of the page's first word is a plain store.
+/// What a page is filled with: an update of a page that is no table is a plain store.
 const FILLED: u64 = 0xb0a7;
 
 struct World<'k> {
@@ -158,8 +158,8 @@ fn exchanged(tell: bool) -> (usize, u64) {
     let mut cpu = machine.vcpu().unwrap();
     let kernel = Kernel::boot(&cpu, 4).unwrap();
     let mut world = World::new(&cpu, &kernel);
-    world.balloon_out(&cpu, 7);
     let outcome = migrate(&machine, &mut cpu, &kernel, |cpu| {
+        world.balloon_out(cpu, 7);
         world.balloon_in(cpu, 7, tell);
     });
     let Outcome::Resumed { lost_tables } = outcome else {

@@ -13,7 +13,7 @@ use super::lens::{Lens, Track};
 use super::moved::{Migration, Moved};
 use super::player::{Player, moved};
 use super::rendezvous::Rendezvous;
-use super::run::{Clone, Plan, ReplayError, Replayed, Suspends, injector, machine_for, tally};
+use super::run::{Clone, Plan, ReplayError, Suspends, injector, machine_for, tally};
 use super::tools::migrations;
 use crate::backend::Native;
 use crate::lab::trace::{Op, Script};
