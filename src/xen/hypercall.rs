@@ -174,6 +174,7 @@ impl<B: Backend> Cpu<'_, B> {
         let preserve = match command {
             Command::MachPhys if had_by(owns.owner()) && host.is_frame(table) => {
                 host.set_m2p(table, Some(super::Pfn(val.0)));
+                host.wrote(table);
                 return Ok(());
             }
             Command::MachPhys => return Err(Errno::Inval),

@@ -177,6 +177,7 @@ impl<B: Backend> Host<B> {
                 self.get_entry(owns, table, level, new)?;
             }
             if self.memory.exchange(table, index, old.0, new.0).is_ok() {
+                self.wrote(table);
                 if !same {
                     self.put_entry(table, level, old);
                 }
