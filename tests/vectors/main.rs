@@ -13,6 +13,7 @@ mod linear;
 mod lost;
 mod names;
 mod replay;
+mod reservation;
 mod suspend;
 
 use replay::Replay;
