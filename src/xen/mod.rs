@@ -3,7 +3,7 @@
 //! What a Xen engineer would look for: frames with an owner, a type and two counts in one atomic
 //! word ([`frame`]); the M2P and page contents ([`host`]); validation of page tables by level
 //! ([`validate`]) and references to them (`reference`, `linear`); `mmu_update`,
-//! `update_va_mapping` ([`hypercall`]), `mmuext_op` ([`mmuext`]) and `memory_op` ([`reservation`]) with
+//! `update_va_mapping` ([`hypercall`]), `mmuext_op` ([`mmuext`]) and `memory_op` ([`reservation`], [`exchange`]) with
 //! Xen's verdicts, as a guest's registers hold them ([`raw`]); the processor's walk ([`walk`]) and TLB (`tlb`); save and
 //! restore as the tools do them ([`save`], [`restore`]), and live migration from host to host by a log of what
 //! was written (`dirty`, [`stream`]).
@@ -23,6 +23,7 @@ mod broken;
 mod dirty;
 pub mod domain;
 pub mod domid;
+pub mod exchange;
 pub mod frame;
 mod guest;
 pub mod host;
