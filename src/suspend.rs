@@ -4,12 +4,12 @@
 //!
 //! 1. **exclusivity**: the scheme's [`suspend`](crate::scheme::Reader::suspend) waits for every hold
 //!    to end; taken before CPUs are stopped, since a stopped reader never ends its hold;
-//! 2. what lies outside of any hold: drivers' MFNs become PFNs
-//!    ([`Kernel::drivers`](crate::pmap::Kernel::drivers)), every vCPU's queue of updates is flushed
-//!    ([`Kernel::queues`](crate::pmap::Kernel::queues));
-//! 3. the alternate slots that are set are cleared (NetBSD's `pmap_xen_suspend`); recursive slots, where
+//! 2. what lies outside of any hold: start_info's rings and drivers' MFNs become PFNs
+//!    ([`Kernel::drivers`](crate::pmap::Kernel::drivers)). These come first since they cannot fail: whatever
+//!    fails later is undone with them;
+//! 3. every vCPU's queue of updates is flushed ([`Kernel::queues`](crate::pmap::Kernel::queues));
+//! 4. the alternate slots that are set are cleared (NetBSD's `pmap_xen_suspend`); recursive slots, where
 //!    the tools cannot carry what is in them: see [`Kernel::carries_recursive`];
-//! 4. start_info's rings become PFNs;
 //! 5. shared_info is unmapped;
 //! 6. start_info's own MFN is read, **after** exclusivity: Solaris and NetBSD read it before, and a
 //!    suspend that came in between would make it stale;
@@ -102,12 +102,12 @@ pub fn pre_suspend<'v, 'm, B: Backend, S: Scheme<B>>(
 
 impl<'m, B: Backend, W: crate::scheme::Translate> Suspending<'_, 'm, B, W> {
     fn put_away(&self) -> Result<(), PmapError> {
+        self.world.canonicalise_rings();
         self.kernel.settle(self.world.hold().access())?;
         self.kernel.clear_alternate(&self.world)?;
         if !self.kernel.carries_recursive() {
             self.kernel.clear_recursive(&self.world)?;
         }
-        self.world.canonicalise_rings();
         self.kernel.unmap_shared_info(self.world.hold().access())
     }
 

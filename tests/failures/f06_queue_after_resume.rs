@@ -6,11 +6,12 @@
 //! mapped. Flushing every vCPU's queue before the suspend, the suspending one's and the others', is what
 //! makes it absent.
 
-use ptom::backend::Native;
+use ptom::backend::{Atomic, Native};
 use ptom::pmap::{KVA, Kernel, PageCache, PmapError};
 use ptom::scheme::percpu::PerCpu;
-use ptom::suspend::suspend;
+use ptom::suspend::{SuspendError, suspend};
 use ptom::xen::{Broken, Config, Errno, Machine, Mmu, Mode, Outcome, Pfn, RawQueues, Va};
+use std::sync::atomic::Ordering::Relaxed;
 
 const AT: Va = Va::of_page(KVA.page);
 
@@ -113,6 +114,38 @@ fn a_cancelled_suspend_harms_no_queue() {
         (seen.flushed, seen.mapped, seen.stale_uses),
         (Ok(()), true, 0)
     );
+}
+
+#[test]
+fn an_entry_that_xen_refuses_stops_the_suspend_and_nothing_else() {
+    let machine = Machine::<Native, PerCpu<Native>>::new(Config::new(256, 1)).unwrap();
+    let mut vcpu = machine.vcpu().unwrap();
+    let kernel = Kernel::boot(&vcpu, 2).unwrap();
+    let mut cache = PageCache::default();
+    let page = kernel.take_page(&mut cache).unwrap();
+    kernel.drivers().keep(vcpu.hold().access(), 0, page);
+    let (queues, root) = (kernel.queues(), kernel.root(kernel.own()));
+    // A page table, mapped writable.
+    kernel
+        .kenter_queued(&vcpu, &mut cache, queues, AT, &[root, page])
+        .unwrap();
+    let rings = || {
+        let info = machine.guest().domain().start_info();
+        info.rings().map(|ring| Atomic::load(ring, Relaxed))
+    };
+    let before = (rings(), kernel.drivers().kept(0));
+    let failed = suspend(&mut vcpu, &kernel, Mode::Fresh).unwrap_err();
+    let SuspendError::Pmap(error) = failed else {
+        panic!("{failed}");
+    };
+    assert_eq!(error.errno(), Some(Errno::Busy));
+    assert_eq!((rings(), kernel.drivers().kept(0)), before);
+    // It is out of the queue now; what was behind it is done by the next suspend.
+    let outcome = suspend(&mut vcpu, &kernel, Mode::Fresh).unwrap();
+    assert_eq!(outcome, Outcome::Resumed { lost_tables: 0 });
+    let next = Va(AT.0 + 0x1000);
+    assert_eq!(kernel.extract(&vcpu, kernel.own(), next), Some(page));
+    assert_eq!(machine.guest().broken_invariants(), 0);
 }
 
 #[test]

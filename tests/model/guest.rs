@@ -256,6 +256,7 @@ impl<'m> Guest<'m> {
     fn sound(&self) -> Result<(), TestCaseError> {
         let guest = self.machine.guest();
         prop_assert_eq!(guest.broken_invariants(), 0);
+        prop_assert_eq!(self.kernel.pv_disagreements(&self.cpus[0]), 0);
         let verdicts = guest.verdicts();
         let wrong = [
             verdicts.refused,
