@@ -2,9 +2,10 @@
 
 use super::kernel::Kernel;
 use super::pages::PageCache;
-use super::{PmapError, PmapId, RECURSIVE_SLOT};
+use super::pv::PvEntry;
+use super::{PmapError, PmapId};
 use crate::backend::Backend;
-use crate::xen::{Access, Mfn, Mmu, MmuUpdate, Pfn, Pte, Va};
+use crate::xen::{Access, Mmu, MmuUpdate, Pfn, Pte, Va};
 use alloc::vec::Vec;
 
 impl<B: Backend> Kernel<B> {
@@ -96,34 +97,6 @@ impl<B: Backend> Kernel<B> {
         tables
     }
 
-    /// Calls `found` with level, address and PFN of each table below a root, lower ones first.
-    fn each_table(&self, access: Access<'_, B>, pmap: PmapId, mut found: impl FnMut(u32, Va, Pfn)) {
-        fn below<B: Backend>(
-            access: Access<'_, B>,
-            table: Mfn<'_>,
-            level: u32,
-            base: u64,
-            found: &mut impl FnMut(u32, Va, Pfn),
-        ) {
-            let process = 0..if level == 4 { RECURSIVE_SLOT } else { 512 };
-            access.each_present(table, |index, entry| {
-                if !process.contains(&index) {
-                    return;
-                }
-                let va = base | (index as u64) << (12 + 9 * (level - 1));
-                if let (Some(mfn), Some(pfn)) = (entry.mfn(), Kernel::named(access, entry)) {
-                    if level > 2 {
-                        below(access, mfn, level - 1, va, found);
-                    }
-                    found(level - 1, Va(va), pfn);
-                }
-            });
-        }
-        if let Some(root) = access.mfn(self.root(pmap)) {
-            below(access, root, 4, 0, &mut found);
-        }
-    }
-
     /// Write-protects the pages of one L1 table, and maps them in the child.
     fn copy_table(
         &self,
@@ -143,22 +116,29 @@ impl<B: Backend> Kernel<B> {
         };
         let into = self.slot_or_build(access, cache, child, base)?.table;
         let mut updates = Vec::new();
-        let mut copied = 0;
+        let mut copied = Vec::new();
         access.each_present(from, |index, entry| {
             let shared = entry.with_flags(0, Pte::RW);
             if entry.pte().writable() {
                 updates.push(MmuUpdate::normal(from.entry(index), shared));
             }
             updates.push(MmuUpdate::normal(into.entry(index), shared));
-            copied += 1;
+            copied.push((base.page() + index as u64, entry));
         });
         if updates.is_empty() {
             return Ok(());
         }
+        self.pvs.nodes.reserve(&mut cache.pvs, copied.len())?;
         mmu.preemption_point();
         access.mmu_update(&updates)?;
+        for (page, entry) in &copied {
+            if let Some(shared) = access.page_of(*entry) {
+                let at = PvEntry::new(child, Va::of_page(*page));
+                self.pvs.insert(&mut cache.pvs, shared, at);
+            }
+        }
         if let Some(table) = access.pfn(into) {
-            self.pages.entries_add(table, copied);
+            self.pages.entries_add(table, copied.len() as i32);
         }
         Ok(())
     }
@@ -181,7 +161,7 @@ impl<B: Backend> Kernel<B> {
         let access = hold.access();
         let forgotten = self.forget_windows(access, pmap);
         let locked = self.lock(pmap);
-        let ended = forgotten.and_then(|()| self.unmake(mmu, access, pmap, root));
+        let ended = forgotten.and_then(|()| self.unmake(mmu, cache, access, pmap, root));
         drop(locked);
         self.roster.unclaim(pmap);
         for table in ended? {
@@ -197,6 +177,7 @@ impl<B: Backend> Kernel<B> {
     fn unmake(
         &self,
         mmu: &impl Mmu<B>,
+        cache: &mut PageCache,
         access: Access<'_, B>,
         pmap: PmapId,
         root: Pfn,
@@ -205,7 +186,14 @@ impl<B: Backend> Kernel<B> {
             self.load_kernel_in(access)?;
         }
         let mut tables = Vec::new();
-        self.each_table(access, pmap, |_, _, pfn| tables.push(pfn));
+        self.each_table(access, pmap, |level, base, pfn| {
+            if level == 1 {
+                Self::each_entry(access, base, pfn, &mut |va, entry| {
+                    self.unlist(access, cache, PvEntry::new(pmap, va), entry);
+                });
+            }
+            tables.push(pfn);
+        });
         let mfn = access.mfn(root).ok_or(PmapError::Nothing)?;
         let updates = self.emptied(access, mfn);
         mmu.preemption_point();

@@ -3,6 +3,7 @@
 //! A vCPU takes and gives pages in batches, so that the common lock is rarely seen, as in UVM. PFNs
 //! survive a suspend, so none of this needs a hold.
 
+use super::nodes::PvCache;
 use super::{PmapError, PmapId};
 use crate::backend::{Atomic, Backend};
 use crate::primitive::Ticket;
@@ -30,11 +31,12 @@ pub(super) struct Pages<B: Backend> {
     owner: Box<[B::U32]>,
 }
 
-/// A vCPU's own free pages, and constructed roots. Give them back with
-/// [`Kernel::drain`](super::Kernel::drain).
+/// A vCPU's own free pages, list nodes for those that are mapped twice, and constructed roots. Give them
+/// back with [`Kernel::drain`](super::Kernel::drain).
 #[derive(Debug, Default)]
 pub struct PageCache {
     pages: Vec<Pfn>,
+    pub(super) pvs: PvCache,
     /// Its magazine of the cache of roots.
     pub(super) roots: Vec<Pfn>,
 }

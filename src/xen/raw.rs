@@ -99,6 +99,18 @@ impl<B: Backend> Raw<'_, B> {
         answer(verdict, done)
     }
 
+    /// One entry of an [`mmu_update`](Self::mmu_update) of the guest's own frames.
+    ///
+    /// # Errors
+    /// Xen's.
+    pub fn update(self, RawUpdate { ptr, val }: RawUpdate) -> Result<(), Refused> {
+        self.cpu.one(|cpu| {
+            let command = Command::of(ptr)?;
+            let place = (RawMfn(ptr >> PAGE_SHIFT), (ptr & 0xfff) as usize / 8);
+            cpu.update_one(Owns::Guest, place, command, Pte(val))
+        })
+    }
+
     /// `update_va_mapping`. The low three bits of `flags` say what to flush where; other bits, if
     /// something is to be flushed, are the address of a bitmap of vCPUs.
     pub fn update_va_mapping(self, va: u64, val: u64, flags: u64) -> i64 {

@@ -15,6 +15,9 @@ type Cpu<'m> = Vcpu<'m, Native, Scheme>;
 
 /// Pages that processes map.
 pub(crate) const FRAMES: usize = 10;
+/// Where in a page something is stored: the second word, since a stream has the first for the number that
+/// stands for a whole page's contents.
+const WORD: u64 = 8;
 /// Processes at once.
 const PROCESSES: usize = 6;
 /// Pages that may be without a frame: never so many that a page table could not be had.
@@ -196,7 +199,7 @@ impl<'m> Guest<'m> {
     fn store(&mut self, at: usize, page: u64, word: u64) -> Result<(), TestCaseError> {
         let stored = {
             let hold = self.cpus[at].hold();
-            hold.access().raw().store(Va::of_page(page).0, 8, word)
+            hold.access().raw().store(Va::of_page(page).0 + WORD, 8, word)
         };
         let loaded = self.loaded[at].and_then(|pmap| self.pmaps.iter().position(|p| *p == pmap));
         let mapping = loaded.and_then(|process| self.reference.processes[process].get(&page));
@@ -243,7 +246,7 @@ impl<'m> Guest<'m> {
                 let write = entry.map(|pte| pte.writable());
                 prop_assert_eq!(write, mapping.map(|m| m.write), "{:?} {:x}", pmap, page);
                 if self.loaded[at] == Some(pmap) {
-                    let word = access.raw().load(va.0).ok();
+                    let word = access.raw().load(va.0 + WORD).ok();
                     let expected = mapping.map(|m| self.reference.word(m.page));
                     prop_assert_eq!(word, expected, "contents of {:x}", page);
                 }
