@@ -150,6 +150,10 @@ impl<'m> Guest<'m> {
                     reference.protect(process, page, pages, write);
                 }
             }
+            Op::PageRemove { frame } => {
+                done(kernel.page_remove(cpu, cache, self.frames[frame]))?;
+                reference.page_remove(self.frames[frame]);
+            }
             Op::Store { place, word } => self.store(at, PLACES[place], word)?,
             Op::Renew { frame } => {
                 if !reference.is_mapped(self.frames[frame]) {
@@ -199,7 +203,9 @@ impl<'m> Guest<'m> {
     fn store(&mut self, at: usize, page: u64, word: u64) -> Result<(), TestCaseError> {
         let stored = {
             let hold = self.cpus[at].hold();
-            hold.access().raw().store(Va::of_page(page).0 + WORD, 8, word)
+            hold.access()
+                .raw()
+                .store(Va::of_page(page).0 + WORD, 8, word)
         };
         let loaded = self.loaded[at].and_then(|pmap| self.pmaps.iter().position(|p| *p == pmap));
         let mapping = loaded.and_then(|process| self.reference.processes[process].get(&page));
@@ -267,6 +273,7 @@ impl<'m> Guest<'m> {
             verdicts.raced_reads,
         ];
         prop_assert_eq!(wrong, [0; 4]);
+        prop_assert_eq!(self.kernel.pv_disagreements(&self.cpus[0]), 0);
         // Seen from outside a hold, what is constructed is what is pinned; and the kernel's own root.
         let hold = self.cpus[0].hold();
         let mfn = |page| hold.mfn(page).map(|mfn| mfn.raw());

@@ -41,6 +41,12 @@ impl Reference {
         range.for_each(|(_, mapping)| mapping.write = write);
     }
 
+    pub(crate) fn page_remove(&mut self, page: Pfn) {
+        for space in &mut self.processes {
+            space.retain(|_, mapping| mapping.page != page);
+        }
+    }
+
     pub(crate) fn is_mapped(&self, page: Pfn) -> bool {
         let mut mappings = self.processes.iter().flat_map(Space::values);
         mappings.any(|mapping| mapping.page == page)
