@@ -11,6 +11,7 @@
 //!
 //! `planted/run.sh` plants faults in the kernel; this test finds each.
 
+mod compare;
 mod guest;
 mod op;
 mod reference;
