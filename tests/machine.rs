@@ -1,7 +1,7 @@
 //! The simulated machine by itself: pmaps, Xen's verdicts, suspends; one thread, no races.
 
 use ptom::backend::Native;
-use ptom::pmap::{KERNEL_SLOT, Kernel, PageCache, PmapId, Range};
+use ptom::pmap::{KERNEL_SLOT, Kernel, PageCache, PmapError, PmapId, Range};
 use ptom::scheme::percpu::PerCpu;
 use ptom::suspend::{pre_suspend, suspend};
 use ptom::xen::{
@@ -91,6 +91,40 @@ fn a_process_lives_and_dies() {
         free += 1;
     }
     assert_eq!(free, PAGES - 3 - 4);
+}
+
+#[test]
+fn a_process_ends_where_its_page_tables_appear() {
+    let machine = machine();
+    let cpu = machine.vcpu().unwrap();
+    let kernel = Kernel::boot(&cpu, 4).unwrap();
+    let mut cache = PageCache::default();
+    let last = (255 << 27) - 1;
+    let (pmap, frames) = process(&cpu, &kernel, &mut cache, &[1, last]);
+    for page in [last + 1, 256 << 27, 320 << 27, u64::MAX >> 12] {
+        let va = Va::of_page(page);
+        let entered = kernel.enter(&cpu, &mut cache, pmap, va, frames[0], true);
+        assert_eq!(entered, Err(PmapError::Nothing), "{page:x}");
+        let pages = u64::MAX;
+        let beyond = Range { page, pages };
+        kernel.protect(&cpu, pmap, beyond, false).unwrap();
+        kernel.remove(&cpu, &mut cache, pmap, beyond).unwrap();
+    }
+    for (page, pfn) in [1, last].iter().zip(&frames) {
+        assert_eq!(kernel.extract(&cpu, pmap, Va::of_page(*page)), Some(*pfn));
+    }
+    let across = Range {
+        page: last,
+        pages: 2,
+    };
+    kernel.remove(&cpu, &mut cache, pmap, across).unwrap();
+    assert_eq!(kernel.extract(&cpu, pmap, Va::of_page(last)), None);
+    assert_eq!(
+        kernel.extract(&cpu, pmap, Va::of_page(1)),
+        Some(frames[0]),
+        "its table appears just beyond"
+    );
+    assert_sound(&machine);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::pages::PageCache;
 use super::pv::PvEntry;
 use super::visit::Visit;
 use super::work::User;
-use super::{PmapError, PmapId};
+use super::{PmapError, PmapId, RECURSIVE_SLOT};
 use crate::backend::Backend;
 use crate::xen::{Access, Mmu, MmuUpdate, NewPte, Pfn, Pte, ReadPte, Va};
 use alloc::vec::Vec;
@@ -17,7 +17,11 @@ const PAGE: u64 = Pte::P | Pte::US | Pte::A;
 /// Pages that one L1 table maps.
 const L1_PAGES: u64 = 512;
 
-/// A range of pages of an address space.
+/// A process's pages end here: what lies beyond are its own page tables, and the kernel.
+const END: u64 = (RECURSIVE_SLOT as u64) << 27;
+
+/// A range of pages of an address space. What of it lies beyond the process's part, which ends at
+/// [`RECURSIVE_SLOT`] of the root, is nobody's, and left alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range {
     /// The first page's number: its address >> 12.
@@ -29,13 +33,13 @@ pub struct Range {
 impl Range {
     /// The parts of the range that one L1 table each maps.
     fn by_table(self) -> impl Iterator<Item = Range> {
-        let end = self.page + self.pages;
+        let end = self.page.saturating_add(self.pages).min(END);
         let mut page = self.page;
         core::iter::from_fn(move || {
             let next = end.min((page / L1_PAGES + 1) * L1_PAGES);
             let part = Range {
                 page,
-                pages: next - page,
+                pages: next.saturating_sub(page),
             };
             page = next;
             (part.pages > 0).then_some(part)
@@ -52,7 +56,7 @@ impl<B: Backend> Kernel<B> {
     ///
     /// # Errors
     /// [`PmapError::NoPages`] when a table is missing and no page is free for it;
-    /// [`PmapError::NoPvs`]; Xen's.
+    /// [`PmapError::NoPvs`]; [`PmapError::Nothing`] for an address that is no process's; Xen's.
     pub fn enter(
         &self,
         mmu: &impl Mmu<B>,
@@ -62,6 +66,9 @@ impl<B: Backend> Kernel<B> {
         pfn: Pfn,
         write: bool,
     ) -> Result<(), PmapError> {
+        if va.index(4) >= RECURSIVE_SLOT {
+            return Err(PmapError::Nothing);
+        }
         let hold = mmu.hold();
         let access = hold.access();
         let mfn = access.mfn(pfn).ok_or(PmapError::Nothing)?;

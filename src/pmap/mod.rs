@@ -31,6 +31,7 @@
 mod agree;
 mod alternate;
 mod balloon;
+mod constructor;
 mod each;
 mod invariants;
 mod kenter;

@@ -8,7 +8,10 @@
 //!
 //! All policies for the alternate slot are run, `Lazy` with one vCPU (`tests/alternate.rs` shows why); and
 //! both kinds of cached root that a process may be begun and ended with freely.
+//!
+//! `planted/run.sh` plants faults in the kernel; this test finds each.
 
+mod compare;
 mod guest;
 mod op;
 mod reference;

@@ -50,6 +50,10 @@ pub(crate) enum Op {
         pages: u64,
         write: bool,
     },
+    /// Unmapped from all processes.
+    PageRemove {
+        frame: usize,
+    },
     /// A word of the loaded process's memory.
     Store {
         place: usize,
@@ -110,6 +114,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         2 => (process(), place(), pages(), any::<bool>()).prop_map(
             |(process, place, pages, write)| Op::Protect { process, place, pages, write }
         ),
+        1 => frame().prop_map(|frame| Op::PageRemove { frame }),
         3 => (place(), any::<u64>()).prop_map(|(place, word)| Op::Store { place, word }),
         2 => frame().prop_map(|frame| Op::Renew { frame }),
         2 => (1..300_u64).prop_map(|pages| Op::Inflate { pages }),

@@ -17,7 +17,7 @@ pub(crate) type Space = BTreeMap<u64, Mapping>;
 #[derive(Debug, Default)]
 pub(crate) struct Reference {
     pub(crate) processes: Vec<Space>,
-    /// The first word of each page that was ever stored to.
+    /// The word of each page that was ever stored to.
     pub(crate) contents: BTreeMap<Pfn, u64>,
     /// Pages without a frame.
     pub(crate) ballooned: u64,
@@ -41,12 +41,18 @@ impl Reference {
         range.for_each(|(_, mapping)| mapping.write = write);
     }
 
+    pub(crate) fn page_remove(&mut self, page: Pfn) {
+        for space in &mut self.processes {
+            space.retain(|_, mapping| mapping.page != page);
+        }
+    }
+
     pub(crate) fn is_mapped(&self, page: Pfn) -> bool {
         let mut mappings = self.processes.iter().flat_map(Space::values);
         mappings.any(|mapping| mapping.page == page)
     }
 
-    /// The first word of a page.
+    /// The word of a page.
     pub(crate) fn word(&self, page: Pfn) -> u64 {
         self.contents.get(&page).copied().unwrap_or(0)
     }
