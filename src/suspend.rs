@@ -2,11 +2,13 @@
 //!
 //! In Solaris's order (`xen_suspend_domain`), with two corrections:
 //!
-//! 1. devices let go of their frames (there are none here);
-//! 2. **exclusivity**: the scheme's [`suspend`](crate::scheme::Reader::suspend) waits for every hold
+//! 1. **exclusivity**: the scheme's [`suspend`](crate::scheme::Reader::suspend) waits for every hold
 //!    to end; taken before CPUs are stopped, since a stopped reader never ends its hold;
-//! 3. the alternate slots that are set are cleared, and the recursive slots of all pmaps (NetBSD's
-//!    `pmap_xen_suspend`);
+//! 2. what lies outside of any hold: drivers' MFNs become PFNs
+//!    ([`Kernel::drivers`](crate::pmap::Kernel::drivers)), every vCPU's queue of updates is flushed
+//!    ([`Kernel::queues`](crate::pmap::Kernel::queues));
+//! 3. the alternate slots that are set are cleared (NetBSD's `pmap_xen_suspend`); recursive slots, where
+//!    the tools cannot carry what is in them: see [`Kernel::carries_recursive`];
 //! 4. start_info's rings become PFNs;
 //! 5. shared_info is unmapped;
 //! 6. start_info's own MFN is read, **after** exclusivity: Solaris and NetBSD read it before, and a
@@ -100,8 +102,11 @@ pub fn pre_suspend<'v, 'm, B: Backend, S: Scheme<B>>(
 
 impl<'m, B: Backend, W: crate::scheme::Translate> Suspending<'_, 'm, B, W> {
     fn put_away(&self) -> Result<(), PmapError> {
+        self.kernel.settle(self.world.hold().access())?;
         self.kernel.clear_alternate(&self.world)?;
-        self.kernel.clear_recursive(&self.world)?;
+        if !self.kernel.carries_recursive() {
+            self.kernel.clear_recursive(&self.world)?;
+        }
         self.world.canonicalise_rings();
         self.kernel.unmap_shared_info(self.world.hold().access())
     }
@@ -110,8 +115,12 @@ impl<'m, B: Backend, W: crate::scheme::Translate> Suspending<'_, 'm, B, W> {
         if outcome == Outcome::Cancelled {
             self.world.localise_rings();
         }
+        self.kernel.unsettle(self.world.hold().access());
         self.kernel.map_shared_info(self.world.hold().access())?;
-        self.kernel.restore_recursive(&self.world)
+        if !self.kernel.carries_recursive() {
+            self.kernel.restore_recursive(&self.world)?;
+        }
+        Ok(())
     }
 
     /// The suspend hypercall: returns in the next incarnation, or in this one if cancelled.

@@ -315,6 +315,25 @@ fn todays_xen_refuses_the_mails_sweep() {
 }
 
 #[test]
+fn a_cancelled_suspend_leaves_nothing_of_a_window_in_a_tlb() {
+    for alternate in ALL {
+        let machine = machine(Before2017);
+        let mut cpu = machine.vcpu().unwrap();
+        let kernel = boot(&cpu, alternate);
+        let all = processes(&cpu, &kernel, &mut PageCache::default(), 3);
+        let [(home, _), (first, of_first), (second, of_second)] = all[..] else {
+            unreachable!()
+        };
+        kernel.load(&cpu, home).unwrap();
+        assert_eq!(kernel.extract(&cpu, first, VA), Some(of_first));
+        let outcome = suspend(&mut cpu, &kernel, Mode::Cancelled).unwrap();
+        assert_eq!(outcome, Outcome::Cancelled);
+        let seen = kernel.extract(&cpu, second, VA);
+        assert_eq!(seen, Some(of_second), "{alternate:?}");
+    }
+}
+
+#[test]
 fn a_root_that_names_itself_needs_no_visit_on_amd64() {
     // The recursive slot is an entry of the same root: Xen takes no reference for it, and restores it
     // in whatever order. It is the slots that name others that cannot stay.

@@ -190,7 +190,7 @@ fn i7_a_frame_list_that_names_no_frame() {
     let hold = cpu.hold();
     let shared_info = hold.access().shared_info();
     let list = hold.mfn(DATA).unwrap().raw();
-    let mut set = |val| {
+    let set = |val| {
         let request = RawUpdate {
             ptr: shared_info.entry(0x183).raw(),
             val,

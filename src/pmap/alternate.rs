@@ -86,7 +86,7 @@ impl<B: Backend> Kernel<B> {
         user: User,
     ) -> Result<Window<'k, 'g, B>, PmapError> {
         let loaded = access.loaded().ok_or(PmapError::Nothing)?;
-        let visitor = self.pages.owner(loaded);
+        let visitor = self.pages.owner(loaded).ok_or(PmapError::Nothing)?;
         let alone = visitor == target || self.alternate == Alternate::Load;
         let locks = if alone {
             [Some(self.lock(target)), None]
@@ -167,7 +167,7 @@ impl<B: Backend> Kernel<B> {
                 self.empty_slots(access, &[other], User::Destroy)?;
             }
         }
-        // Its own slot goes with its root.
+        // Its own slot is emptied with its root.
         self.roster.set_dirty(pmap, false);
         Ok(access.flush_all()?)
     }

@@ -5,13 +5,17 @@
 //! their locks.
 
 use super::Alternate;
+use super::kept::KeptMfns;
 use super::pages::{PageCache, Pages};
+use super::pdp_cache::PdpCache;
+use super::pv::Pvs;
 use super::roster::Roster;
+use super::stack::Stack;
 use super::work::Users;
 use super::{KERNEL_SLOT, PmapError};
 use crate::backend::{Atomic, Backend};
 use crate::primitive::{Padded, Ticket, TicketGuard};
-use crate::xen::{Access, Guest, Mmu, NewPte, Pfn, Pte, Va};
+use crate::xen::{Access, Guest, Mmu, NewPte, Pfn, Pte, RawQueues, Va};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering::Relaxed;
@@ -38,9 +42,18 @@ pub struct Kernel<B: Backend> {
     pub(super) alternate: Alternate,
     pub(super) users: Users<B>,
     pub(super) pages: Pages<B>,
+    pub(super) pvs: Pvs<B>,
+    queues: RawQueues<B>,
+    drivers: KeptMfns<B>,
+    pub(super) pdp_cache: PdpCache<B>,
+    /// Pages without a frame.
+    pub(super) balloon: Stack<B>,
     /// The L3 under the kernel's slot, which all roots share.
     pub(super) kernel_l3: Pfn,
 }
+
+/// MFNs that the drivers may keep.
+const KEPT: usize = 16;
 
 /// Where the kernel has shared_info mapped.
 pub(crate) const SHARED_INFO_VA: Va = Va((KERNEL_SLOT as u64) << 39);
@@ -64,16 +77,22 @@ impl<B: Backend> Kernel<B> {
         Self::link(access, root, KERNEL_SLOT, l3, table)?;
         Self::link(access, l3, 0, l2, table)?;
         Self::link(access, l2, 0, l1, table)?;
+        let guest = access.guest();
+        let (all, vcpus) = (guest.domain().pages(), guest.domain().max_vcpus());
         let kernel = Self {
             pmaps: (0..=pmaps).map(|_| Padded(Pmap::default())).collect(),
             roster: Roster::new(pmaps),
             alternate: Alternate::default(),
             users: Users::default(),
-            pages: Pages::new(first + 4..access.guest().domain().pages()),
+            pages: Pages::new(first + 4..all),
+            pvs: Pvs::new(all, vcpus),
+            queues: RawQueues::new(guest),
+            drivers: KeptMfns::new(KEPT),
+            pdp_cache: PdpCache::new(all),
+            balloon: Stack::new(all),
             kernel_l3: l3,
         };
-        kernel.pages.own(root, kernel.own());
-        kernel.pmap(kernel.own()).root.store(root.0, Relaxed);
+        kernel.set_root(kernel.own(), root);
         kernel.load_kernel_in(access)?;
         kernel.map_shared_info(access)?;
         Ok(kernel)
@@ -129,12 +148,14 @@ impl<B: Backend> Kernel<B> {
         Ok(access.load(root)?)
     }
 
-    /// Takes a free page for a process.
+    /// Takes a free page for a process, neither accessed nor dirty.
     ///
     /// # Errors
     /// [`PmapError::NoPages`] when there is none.
     pub fn take_page(&self, cache: &mut PageCache) -> Result<Pfn, PmapError> {
-        self.pages.take(cache)
+        let page = self.pages.take(cache)?;
+        self.pvs.renew(page);
+        Ok(page)
     }
 
     /// Gives a process's page back. Nothing may map it any more.
@@ -142,9 +163,34 @@ impl<B: Backend> Kernel<B> {
         self.pages.give(cache, page);
     }
 
-    /// Gives all pages of a vCPU's cache back.
+    /// Gives all that a vCPU's cache has back: pages and list nodes to where all find them, constructed
+    /// roots to their depot.
     pub fn drain(&self, cache: &mut PageCache) {
+        self.pdp_cache.spill(cache, 0);
         self.pages.spill(cache, 0);
+        self.pvs.nodes.spill(&mut cache.pvs, 0);
+    }
+
+    /// The vCPUs' queues of updates that a suspend flushes.
+    pub fn queues(&self) -> &RawQueues<B> {
+        &self.queues
+    }
+
+    /// The MFNs of drivers that a suspend translates: 16 places.
+    pub fn drivers(&self) -> &KeptMfns<B> {
+        &self.drivers
+    }
+
+    /// What lies outside of any hold is put away: drivers' MFNs become PFNs, and every vCPU's queue is
+    /// flushed.
+    pub(crate) fn settle(&self, access: Access<'_, B>) -> Result<(), PmapError> {
+        self.drivers.canonicalise(access);
+        Ok(self.queues.flush_all(access)?)
+    }
+
+    /// Undoes [`settle`](Self::settle), in any incarnation.
+    pub(crate) fn unsettle(&self, access: Access<'_, B>) {
+        self.drivers.localise(access);
     }
 
     /// The PFN of a pmap's root.
@@ -165,12 +211,10 @@ impl<B: Backend> Kernel<B> {
         self.pmap(pmap).lock.lock()
     }
 
-    /// Takes a pmap off the free list, for this root.
-    pub(super) fn claim(&self, root: Pfn) -> Result<PmapId, PmapError> {
-        let id = self.roster.claim().ok_or(PmapError::NoPmaps)?;
-        self.pmap(id).root.store(root.0, Relaxed);
-        self.pages.own(root, id);
-        Ok(id)
+    /// This root is that pmap's, which is on no list.
+    pub(super) fn set_root(&self, pmap: PmapId, root: Pfn) {
+        self.pmap(pmap).root.store(root.0, Relaxed);
+        self.pages.own(root, Some(pmap));
     }
 
     /// Calls `visit` with every live pmap, the list's lock held.

@@ -2,18 +2,22 @@
 
 use super::kernel::Kernel;
 use super::pages::PageCache;
-use super::{KERNEL_SLOT, PmapError, PmapId, RECURSIVE_SLOT};
+use super::pv::PvEntry;
+use super::{PmapError, PmapId};
 use crate::backend::Backend;
-use crate::xen::{Access, Mfn, Mmu, MmuUpdate, NewPte, Pfn, Pte, Va};
+use crate::xen::{Access, Mmu, MmuUpdate, Pfn, Pte, Va};
 use alloc::vec::Vec;
 
 impl<B: Backend> Kernel<B> {
-    /// An empty address space (`pmap_create`): a pinned root with its recursive and its kernel slot.
+    /// An empty address space (`pmap_create`): a pinned root with its recursive and its kernel slot, from
+    /// the cache of such roots if that has one. One hold over all of it; two hypercalls if the root must
+    /// be made, none if not ([`Cached::NotPresent`](super::Cached): one).
     ///
     /// # Errors
     /// [`PmapError::NoPmaps`], [`PmapError::NoPages`]; Xen's.
     pub fn create(&self, mmu: &impl Mmu<B>, cache: &mut PageCache) -> Result<PmapId, PmapError> {
-        let pmap = self.make(mmu, cache)?;
+        let hold = mmu.hold();
+        let pmap = self.make(mmu, hold.access(), cache)?;
         self.roster.publish(pmap);
         Ok(pmap)
     }
@@ -30,37 +34,27 @@ impl<B: Backend> Kernel<B> {
         mmu: &impl Mmu<B>,
         cache: &mut PageCache,
     ) -> Result<PmapId, PmapError> {
-        let pmap = self.make(mmu, cache)?;
+        let hold = mmu.hold();
+        let pmap = self.make(mmu, hold.access(), cache)?;
         self.roster.keep_unlisted(pmap);
         Ok(pmap)
     }
 
-    fn make(&self, mmu: &impl Mmu<B>, cache: &mut PageCache) -> Result<PmapId, PmapError> {
-        let root = self.pages.take(cache)?;
-        let made = self.make_root(mmu, root).and_then(|()| self.claim(root));
-        if made.is_err() {
-            self.pages.give(cache, root);
+    fn make(
+        &self,
+        mmu: &impl Mmu<B>,
+        access: Access<'_, B>,
+        cache: &mut PageCache,
+    ) -> Result<PmapId, PmapError> {
+        let pmap = self.roster.claim().ok_or(PmapError::NoPmaps)?;
+        match self.take_root(mmu, access, cache) {
+            Ok(root) => self.set_root(pmap, root),
+            Err(error) => {
+                self.roster.unclaim(pmap);
+                return Err(error);
+            }
         }
-        made
-    }
-
-    fn make_root(&self, mmu: &impl Mmu<B>, root: Pfn) -> Result<(), PmapError> {
-        let hold = mmu.hold();
-        let access = hold.access();
-        access.zero(root);
-        self.pages.entries_reset(root);
-        let mfn = access.mfn(root).ok_or(PmapError::Nothing)?;
-        let kernel = access.mfn(self.kernel_l3).ok_or(PmapError::Nothing)?;
-        mmu.preemption_point();
-        access.pin(mfn, 4)?;
-        access.mmu_update(&[
-            MmuUpdate::normal(mfn.entry(RECURSIVE_SLOT), Self::recursive(mfn)),
-            MmuUpdate::normal(
-                mfn.entry(KERNEL_SLOT),
-                NewPte::map(kernel, Pte::P | Pte::RW | Pte::US | Pte::A),
-            ),
-        ])?;
-        Ok(())
+        Ok(pmap)
     }
 
     /// Copies an address space (`fork`): both sides map the same pages, read-only, so that the first
@@ -103,34 +97,6 @@ impl<B: Backend> Kernel<B> {
         tables
     }
 
-    /// Calls `found` with level, address and PFN of each table below a root, lower ones first.
-    fn each_table(&self, access: Access<'_, B>, pmap: PmapId, mut found: impl FnMut(u32, Va, Pfn)) {
-        fn below<B: Backend>(
-            access: Access<'_, B>,
-            table: Mfn<'_>,
-            level: u32,
-            base: u64,
-            found: &mut impl FnMut(u32, Va, Pfn),
-        ) {
-            let process = 0..if level == 4 { RECURSIVE_SLOT } else { 512 };
-            access.each_present(table, |index, entry| {
-                if !process.contains(&index) {
-                    return;
-                }
-                let va = base | (index as u64) << (12 + 9 * (level - 1));
-                if let (Some(mfn), Some(pfn)) = (entry.mfn(), Kernel::named(access, entry)) {
-                    if level > 2 {
-                        below(access, mfn, level - 1, va, found);
-                    }
-                    found(level - 1, Va(va), pfn);
-                }
-            });
-        }
-        if let Some(root) = access.mfn(self.root(pmap)) {
-            below(access, root, 4, 0, &mut found);
-        }
-    }
-
     /// Write-protects the pages of one L1 table, and maps them in the child.
     fn copy_table(
         &self,
@@ -150,28 +116,36 @@ impl<B: Backend> Kernel<B> {
         };
         let into = self.slot_or_build(access, cache, child, base)?.table;
         let mut updates = Vec::new();
-        let mut copied = 0;
+        let mut copied = Vec::new();
         access.each_present(from, |index, entry| {
             let shared = entry.with_flags(0, Pte::RW);
             if entry.pte().writable() {
                 updates.push(MmuUpdate::normal(from.entry(index), shared));
             }
             updates.push(MmuUpdate::normal(into.entry(index), shared));
-            copied += 1;
+            copied.push((base.page() + index as u64, entry));
         });
         if updates.is_empty() {
             return Ok(());
         }
+        self.pvs.nodes.reserve(&mut cache.pvs, copied.len())?;
         mmu.preemption_point();
         access.mmu_update(&updates)?;
+        for (page, entry) in &copied {
+            if let Some(shared) = access.page_of(*entry) {
+                let at = PvEntry::new(child, Va::of_page(*page));
+                self.pvs.insert(&mut cache.pvs, shared, at);
+            }
+        }
         if let Some(table) = access.pfn(into) {
-            self.pages.entries_add(table, copied);
+            self.pages.entries_add(table, copied.len() as i32);
         }
         Ok(())
     }
 
-    /// Ends an address space (`pmap_destroy`): its tables are given back; its pages are their
-    /// owner's affair. If this vCPU has it loaded, it loads the kernel's first; no other may have.
+    /// Ends an address space (`pmap_destroy`): its tables are given back, its root to the cache of roots;
+    /// its pages are their owner's affair. If this vCPU has it loaded, it loads the kernel's first; no
+    /// other may have.
     ///
     /// # Errors
     /// Xen's; the pmap is gone all the same, and what Xen still holds is lost.
@@ -187,20 +161,23 @@ impl<B: Backend> Kernel<B> {
         let access = hold.access();
         let forgotten = self.forget_windows(access, pmap);
         let locked = self.lock(pmap);
-        let ended = forgotten.and_then(|()| self.unmake(mmu, access, pmap, root));
+        let ended = forgotten.and_then(|()| self.unmake(mmu, cache, access, pmap, root));
         drop(locked);
         self.roster.unclaim(pmap);
         for table in ended? {
             self.pages.give(cache, table);
         }
+        self.pages.own(root, None);
+        self.pdp_cache.give(cache, root);
         Ok(())
     }
 
-    /// Lets Xen release all that a root refers to; returns the PFNs of its tables, itself included,
-    /// zeroed: who takes a page next finds nothing in it.
+    /// Empties a root but for what its constructor set; returns the PFNs of the tables that were below
+    /// it, zeroed: who takes a page next finds nothing in it.
     fn unmake(
         &self,
         mmu: &impl Mmu<B>,
+        cache: &mut PageCache,
         access: Access<'_, B>,
         pmap: PmapId,
         root: Pfn,
@@ -209,12 +186,19 @@ impl<B: Backend> Kernel<B> {
             self.load_kernel_in(access)?;
         }
         let mut tables = Vec::new();
-        self.each_table(access, pmap, |_, _, pfn| tables.push(pfn));
+        self.each_table(access, pmap, |level, base, pfn| {
+            if level == 1 {
+                Self::each_entry(access, base, pfn, &mut |va, entry| {
+                    self.unlist(access, cache, PvEntry::new(pmap, va), entry);
+                });
+            }
+            tables.push(pfn);
+        });
         let mfn = access.mfn(root).ok_or(PmapError::Nothing)?;
+        let updates = self.emptied(access, mfn);
         mmu.preemption_point();
-        // Unpinning drops the last reference: Xen then lets every entry below go.
-        access.unpin(mfn)?;
-        tables.push(root);
+        access.mmu_update(&updates)?;
+        self.pages.entries_reset(root);
         tables.iter().for_each(|table| access.zero(*table));
         Ok(tables)
     }

@@ -3,11 +3,12 @@
 use super::alternate::Alternate;
 use super::kernel::Kernel;
 use super::pages::PageCache;
+use super::pv::PvEntry;
 use super::visit::Visit;
 use super::work::User;
 use super::{PmapError, PmapId};
 use crate::backend::Backend;
-use crate::xen::{Access, Mmu, MmuUpdate, NewPte, Pfn, Pte, Va};
+use crate::xen::{Access, Mmu, MmuUpdate, NewPte, Pfn, Pte, ReadPte, Va};
 use alloc::vec::Vec;
 
 /// Flags of a process's page.
@@ -45,11 +46,13 @@ impl Range {
 impl<B: Backend> Kernel<B> {
     /// Maps a page at an address, in place of what was there (`pmap_enter`).
     ///
-    /// One hold; costs the pmap's lock, a walk of four levels and one hypercall, and up to three
-    /// more for tables that are missing.
+    /// One hold, from the translation to its use: it spans the sleep for the pmap's lock. Costs that
+    /// lock, a walk of four levels and one hypercall, up to three more for tables that are missing, and
+    /// the locks of the page and of the one that was there, for their lists.
     ///
     /// # Errors
-    /// [`PmapError::NoPages`] when a table is missing and no page is free for it; Xen's.
+    /// [`PmapError::NoPages`] when a table is missing and no page is free for it;
+    /// [`PmapError::NoPvs`]; Xen's.
     pub fn enter(
         &self,
         mmu: &impl Mmu<B>,
@@ -61,10 +64,11 @@ impl<B: Backend> Kernel<B> {
     ) -> Result<(), PmapError> {
         let hold = mmu.hold();
         let access = hold.access();
+        let mfn = access.mfn(pfn).ok_or(PmapError::Nothing)?;
+        self.pvs.nodes.reserve(&mut cache.pvs, 1)?;
         let mut visit = self.visit(access, pmap, User::Enter)?;
         let slot = self.slot_or_build(access, cache, pmap, va)?;
         let old = visit.entry(va, slot.entry);
-        let mfn = access.mfn(pfn).ok_or(PmapError::Nothing)?;
         let rights = if write { Pte::RW } else { 0 };
         let update = MmuUpdate::normal(slot.addr(), NewPte::map(mfn, PAGE | rights));
         mmu.preemption_point();
@@ -74,6 +78,7 @@ impl<B: Backend> Kernel<B> {
         {
             self.pages.entries_add(table, 1);
         }
+        self.relist(access, cache, PvEntry::new(pmap, va), old, pfn);
         visit.end()
     }
 
@@ -109,12 +114,23 @@ impl<B: Backend> Kernel<B> {
             let hold = mmu.hold();
             let access = hold.access();
             let mut visit = self.visit(access, pmap, User::Remove)?;
-            let zero = |_| Some(NewPte::ZERO);
-            let gone = self.update_part(mmu, access, pmap, part, &mut visit, zero)?;
+            let mut old = Vec::new();
+            let zeroed = self.update_part(mmu, access, pmap, part, &mut visit, |va, entry| {
+                old.push((PvEntry::new(pmap, va), entry));
+                Some(NewPte::ZERO)
+            });
+            // Of a batch that Xen stopped in, those before are done.
+            let gone = zeroed.map_or_else(PmapError::done, |gone| gone as usize);
             if gone > 0 {
+                // Other CPUs forget what they knew: interrupts go out, and their answers come.
+                mmu.preemption_point();
+                for (at, entry) in &old[..gone] {
+                    self.unlist(access, cache, *at, *entry);
+                }
                 let va = Va::of_page(part.page);
-                self.entries_gone(access, cache, pmap, va, gone)?;
+                self.entries_gone(access, cache, pmap, va, gone as u32)?;
             }
+            zeroed?;
             visit.end()?;
         }
         Ok(())
@@ -136,7 +152,7 @@ impl<B: Backend> Kernel<B> {
             let hold = mmu.hold();
             let access = hold.access();
             let mut visit = self.visit(access, pmap, User::Protect)?;
-            self.update_part(mmu, access, pmap, part, &mut visit, |entry| {
+            self.update_part(mmu, access, pmap, part, &mut visit, |_, entry| {
                 (entry.pte().writable() != write).then(|| entry.with_flags(set, clear))
             })?;
             visit.end()?;
@@ -152,7 +168,7 @@ impl<B: Backend> Kernel<B> {
         pmap: PmapId,
         part: Range,
         visit: &mut Visit<'_, 'g, B>,
-        mut new: impl FnMut(crate::xen::ReadPte<'g>) -> Option<NewPte<'g>>,
+        mut new: impl FnMut(Va, ReadPte<'g>) -> Option<NewPte<'g>>,
     ) -> Result<u32, PmapError> {
         let Some(table) = self.table(access, pmap, Va::of_page(part.page), 1) else {
             return Ok(0);
@@ -165,7 +181,7 @@ impl<B: Backend> Kernel<B> {
             if !entry.pte().present() {
                 continue;
             }
-            if let Some(val) = new(entry) {
+            if let Some(val) = new(va, entry) {
                 updates.push(MmuUpdate::normal(table.entry(index), val));
             }
         }
@@ -174,5 +190,35 @@ impl<B: Backend> Kernel<B> {
             access.mmu_update(&updates)?;
         }
         Ok(updates.len() as u32)
+    }
+
+    /// An address maps a page in place of what `old` says; its pmap is locked, a node reserved.
+    fn relist(
+        &self,
+        access: Access<'_, B>,
+        cache: &mut PageCache,
+        at: PvEntry,
+        old: ReadPte<'_>,
+        page: Pfn,
+    ) {
+        match access.page_of(old) {
+            Some(was) if was == page => return self.pvs.leave_attrs(page, old.pte()),
+            Some(was) => drop(self.pvs.remove(&mut cache.pvs, was, at, old.pte())),
+            None => {}
+        }
+        self.pvs.insert(&mut cache.pvs, page, at);
+    }
+
+    /// An entry is gone, and its page, which the M2P knows by the MFN in it, is mapped there no more.
+    pub(super) fn unlist(
+        &self,
+        access: Access<'_, B>,
+        cache: &mut PageCache,
+        at: PvEntry,
+        old: ReadPte<'_>,
+    ) {
+        if let Some(page) = access.page_of(old) {
+            self.pvs.remove(&mut cache.pvs, page, at, old.pte());
+        }
     }
 }

@@ -5,8 +5,10 @@
 //! `val` are both MFNs, so every operation here is a *reader* of the scheme under test: it is generic
 //! over [`Mmu`](crate::xen::Mmu), and runs unchanged for a vCPU and for the suspender.
 //!
-//! **Lock order**: the hold first, then the pmap's lock, then the pages' lock; the list's lock is a
-//! leaf beside the pmap's. A hold taken inside a lock would wait for a suspender that waits, through
+//! **Lock order**: the hold first, then the pmap's lock, then the lock of a page's list of mappings, then
+//! that of the free pages or of the free list nodes; the pmaps' list's lock is a leaf beside the pmap's.
+//! Who comes from a page's list, and wants its pmaps, lets the page go first and asks again
+//! ([`Kernel::page_remove`]). A hold taken inside a lock would wait for a suspender that waits, through
 //! another vCPU's hold, for that very lock.
 //!
 //! | slot of a root | what |
@@ -20,31 +22,47 @@
 //! Every operation returns what Xen refused, if it did. A sound scheme never sees that; a control
 //! does, and goes on.
 //!
-//! Left out: pv lists and reference/modify bits, superpages.
+//! Left out: wired mappings, superpages, flushing the TLB of process pages (the simulated one is looked
+//! through by windows on page tables only).
 //! Source: NetBSD `x86/pmap.c`, `xen_pmap.c`.
 
 #![forbid(unsafe_code)]
 
+mod agree;
 mod alternate;
+mod balloon;
+mod each;
 mod invariants;
+mod kenter;
+mod kept;
 mod kernel;
 pub mod layout;
 pub mod layout32;
 mod lifecycle;
 mod list;
 mod mapping;
+mod nodes;
+mod page;
 mod pages;
+mod pdp_cache;
+mod pv;
 mod recursive;
 mod roster;
+mod stack;
 mod sweep;
 mod table;
 mod visit;
 mod work;
 
 pub use alternate::{Alternate, Window};
+pub use kenter::KVA;
+pub use kept::KeptMfns;
 pub use kernel::{Kernel, PmapId};
 pub use mapping::Range;
+pub use page::Synced;
 pub use pages::PageCache;
+pub use pdp_cache::Cached;
+pub use pv::PvEntry;
 pub use sweep::Way;
 pub use work::{Act, Touch, User, Work};
 
@@ -67,6 +85,12 @@ pub enum PmapError {
     NoPages,
     /// No pmap is free.
     NoPmaps,
+    /// No node is free for a page's list of mappings.
+    NoPvs,
+    /// The address is not one that the kernel may map as it likes.
+    NotKernels,
+    /// A page's list and the page tables say different things.
+    Mismatch,
     /// The PFN has no frame, or the address no table where one must be.
     Nothing,
 }
@@ -78,11 +102,19 @@ impl From<Refused> for PmapError {
 }
 
 impl PmapError {
+    /// Entries of the batch that were done before.
+    fn done(self) -> usize {
+        match self {
+            PmapError::Refused(refused) => refused.done,
+            _ => 0,
+        }
+    }
+
     /// Xen's verdict, if it was Xen.
     pub fn errno(self) -> Option<Errno> {
         match self {
             PmapError::Refused(refused) => Some(refused.errno),
-            PmapError::NoPages | PmapError::NoPmaps | PmapError::Nothing => None,
+            _ => None,
         }
     }
 }
@@ -93,6 +125,9 @@ impl fmt::Display for PmapError {
             PmapError::Refused(refused) => refused.fmt(f),
             PmapError::NoPages => f.write_str("no free page for a page table"),
             PmapError::NoPmaps => f.write_str("no free pmap"),
+            PmapError::NoPvs => f.write_str("no free node for a page's list of mappings"),
+            PmapError::NotKernels => f.write_str("no address that the kernel may map as it likes"),
+            PmapError::Mismatch => f.write_str("a page's list and the page tables disagree"),
             PmapError::Nothing => f.write_str("no frame or page table where one must be"),
         }
     }

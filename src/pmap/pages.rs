@@ -3,6 +3,7 @@
 //! A vCPU takes and gives pages in batches, so that the common lock is rarely seen, as in UVM. PFNs
 //! survive a suspend, so none of this needs a hold.
 
+use super::nodes::PvCache;
 use super::{PmapError, PmapId};
 use crate::backend::{Atomic, Backend};
 use crate::primitive::Ticket;
@@ -14,6 +15,8 @@ use core::sync::atomic::Ordering::Relaxed;
 
 const BATCH: usize = 64;
 const NONE: u64 = u64::MAX;
+/// No pmap's root.
+const NOBODY: u32 = u32::MAX;
 
 /// The list of free pages. Its words are accessed under `lock`.
 #[derive(Debug)]
@@ -28,10 +31,14 @@ pub(super) struct Pages<B: Backend> {
     owner: Box<[B::U32]>,
 }
 
-/// A vCPU's own free pages. Give them back with [`Kernel::drain`](super::Kernel::drain).
+/// A vCPU's own free pages, list nodes for those that are mapped twice, and constructed roots. Give them
+/// back with [`Kernel::drain`](super::Kernel::drain).
 #[derive(Debug, Default)]
 pub struct PageCache {
     pages: Vec<Pfn>,
+    pub(super) pvs: PvCache,
+    /// Its magazine of the cache of roots.
+    pub(super) roots: Vec<Pfn>,
 }
 
 impl<B: Backend> Pages<B> {
@@ -46,7 +53,7 @@ impl<B: Backend> Pages<B> {
             first: B::U64::new(free.start),
             next: (0..free.end).map(|pfn| B::U64::new(next(pfn))).collect(),
             entries: (0..free.end).map(|_| B::U32::new(0)).collect(),
-            owner: (0..free.end).map(|_| B::U32::new(0)).collect(),
+            owner: (0..free.end).map(|_| B::U32::new(NOBODY)).collect(),
         }
     }
 
@@ -87,14 +94,16 @@ impl<B: Backend> Pages<B> {
         }
     }
 
-    /// A page becomes a pmap's root.
-    pub(super) fn own(&self, root: Pfn, pmap: PmapId) {
-        self.owner[root.0 as usize].store(pmap.0, Relaxed);
+    /// A page becomes a pmap's root, or nobody's.
+    pub(super) fn own(&self, root: Pfn, pmap: Option<PmapId>) {
+        let owner = pmap.map_or(NOBODY, |pmap| pmap.0);
+        self.owner[root.0 as usize].store(owner, Relaxed);
     }
 
     /// Whose root a page is.
-    pub(super) fn owner(&self, root: Pfn) -> PmapId {
-        PmapId(self.owner[root.0 as usize].load(Relaxed))
+    pub(super) fn owner(&self, root: Pfn) -> Option<PmapId> {
+        let owner = self.owner[root.0 as usize].load(Relaxed);
+        (owner != NOBODY).then_some(PmapId(owner))
     }
 
     /// A page becomes an empty page table.

@@ -1,15 +1,20 @@
-//! The recursive slots, which the tools cannot carry: cleared before a save, restored after.
+//! The slots of constructed roots, where the tools cannot carry them: emptied before a save, filled after.
 //!
-//! Visits every live pmap by the list, reading nothing but its root's PFN (`pm_pdirpa`, which is
-//! valid where a mapping of the root may not be), and queues one update a pmap; a full queue is
-//! flushed. The kernel's own root has none, and is on no list.
+//! Each constructed root is looked at, and one update queued for each slot that must change; a full queue
+//! is flushed. Nothing is read but roots, by their PFNs (`pm_pdirpa`, which is valid where a mapping of
+//! the root may not be).
+//!
+//! A present entry by which a root names itself *is* carried (`docs/recursive-slot.md` has the runs that
+//! show it, and what is different with PAE). So where cached roots are [`Cached::SelfEntry`] a save leaves
+//! the recursive slots alone, and costs the same however many pmaps there are.
 //!
 //! Source: NetBSD `pmap_xen_suspend`, `pmap_unmap_recursive_entries`.
 
 use super::kernel::Kernel;
-use super::{PmapError, RECURSIVE_SLOT};
+use super::pdp_cache::Cached;
+use super::{ALTERNATE_SLOT, PmapError, RECURSIVE_SLOT};
 use crate::backend::Backend;
-use crate::xen::{Access, Mfn, Mmu, MmuUpdate, NewPte, Pte, UpdateQueue};
+use crate::xen::{Access, Mfn, Mmu, MmuUpdate, NewPte, Pfn, Pte, UpdateQueue};
 
 impl<B: Backend> Kernel<B> {
     /// The entry by which a root names itself: read-only, as the linear rule demands.
@@ -17,33 +22,66 @@ impl<B: Backend> Kernel<B> {
         NewPte::map(root, Pte::P | Pte::US | Pte::A)
     }
 
-    /// Clears the recursive slot of every live pmap.
+    /// The same as NetBSD's constructor leaves it.
+    pub(super) fn not_present(root: Mfn<'_>) -> NewPte<'_> {
+        NewPte::map(root, Pte::US)
+    }
+
+    /// Whether the tools carry the recursive slots of all roots as they are, cached ones included.
+    pub fn carries_recursive(&self) -> bool {
+        self.pdp_cache.slots != Cached::NotPresent
+    }
+
+    /// Empties the recursive slot of every constructed root, present or not.
     ///
     /// # Errors
     /// Xen's.
     pub fn clear_recursive(&self, mmu: &impl Mmu<B>) -> Result<(), PmapError> {
-        self.each_recursive(mmu.hold().access(), |_| NewPte::ZERO)
+        let full = |entry| entry != Pte(0);
+        let hold = mmu.hold();
+        self.fill_slots(hold.access(), RECURSIVE_SLOT, full, |_, _| NewPte::ZERO)
     }
 
-    /// Sets it again, from the root's PFN.
+    /// Fills it again where it is empty, from the root's PFN: as its pmap has it, or its constructor.
     ///
     /// # Errors
     /// Xen's.
     pub fn restore_recursive(&self, mmu: &impl Mmu<B>) -> Result<(), PmapError> {
-        self.each_recursive(mmu.hold().access(), Self::recursive)
+        let empty = |entry| entry == Pte(0);
+        let entry = |root, mfn| match self.pages.owner(root) {
+            None if self.pdp_cache.slots == Cached::NotPresent => Self::not_present(mfn),
+            _ => Self::recursive(mfn),
+        };
+        let hold = mmu.hold();
+        self.fill_slots(hold.access(), RECURSIVE_SLOT, empty, entry)
     }
 
-    fn each_recursive<'g>(
+    /// Empties the alternate slot of every constructed root. Costs nothing in a kernel that empties those
+    /// of cached ones.
+    pub(super) fn clear_cached_windows(&self, mmu: &impl Mmu<B>) -> Result<(), PmapError> {
+        if self.pdp_cache.slots != Cached::Window {
+            return Ok(());
+        }
+        let hold = mmu.hold();
+        let zero = |_, _| NewPte::ZERO;
+        self.fill_slots(hold.access(), ALTERNATE_SLOT, Pte::present, zero)
+    }
+
+    /// Writes a slot of each constructed root where `which` says so of what is in it.
+    fn fill_slots<'g>(
         &self,
         access: Access<'g, B>,
-        mut entry: impl FnMut(Mfn<'g>) -> NewPte<'g>,
+        slot: usize,
+        which: impl Fn(Pte) -> bool,
+        entry: impl Fn(Pfn, Mfn<'g>) -> NewPte<'g>,
     ) -> Result<(), PmapError> {
         let mut queue = UpdateQueue::new(access);
         let mut queued = Ok(());
-        self.each_live(|pmap| {
-            if let (Ok(()), Some(mfn)) = (queued, access.mfn(self.root(pmap))) {
-                let slot = mfn.entry(RECURSIVE_SLOT);
-                queued = queue.push(MmuUpdate::normal(slot, entry(mfn)));
+        self.each_constructed(|root| {
+            if let (Ok(()), Some(mfn)) = (queued, access.mfn(root))
+                && which(access.read(mfn, slot).pte())
+            {
+                queued = queue.push(MmuUpdate::normal(mfn.entry(slot), entry(root, mfn)));
             }
         });
         queued?;

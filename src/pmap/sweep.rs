@@ -10,7 +10,7 @@ use super::kernel::Kernel;
 use super::work::{Act, User, Work};
 use super::{ALTERNATE_SLOT, KERNEL_SLOT, PmapError, PmapId};
 use crate::backend::Backend;
-use crate::xen::{Access, Mmu, MmuUpdate, NewPte, Pte, UpdateQueue, Va};
+use crate::xen::{Access, Mmu, MmuUpdate, NewPte, Pfn, Pte, UpdateQueue, Va};
 use alloc::vec::Vec;
 
 /// A way of visiting pmaps.
@@ -69,12 +69,17 @@ const fn slot_of(root: Va) -> Va {
 }
 
 impl<B: Backend> Kernel<B> {
-    /// Empties every alternate slot, the kernel's way: by the list. Costs nothing where none is set.
+    /// Empties every alternate slot, the kernel's way: by the list; and all TLBs, if one was set: a suspend
+    /// that is cancelled comes back with the same TLBs, and a slot that is empty is set without a flush.
+    /// Costs nothing where none is set.
     ///
     /// # Errors
     /// Xen's.
     pub fn clear_alternate(&self, mmu: &impl Mmu<B>) -> Result<(), PmapError> {
-        self.sweep(mmu, Way::DirtyList).map(drop)
+        if self.sweep(mmu, Way::DirtyList)?.of(Act::Update) > 0 {
+            mmu.hold().access().flush_all()?;
+        }
+        self.clear_cached_windows(mmu)
     }
 
     /// Empties every alternate slot; [`Way::PerCpu`], those of the vCPUs' own roots. Returns the work.
@@ -101,13 +106,13 @@ impl<B: Backend> Kernel<B> {
     pub fn slots_set(&self, mmu: &impl Mmu<B>) -> u64 {
         let hold = mmu.hold();
         let access = hold.access();
-        let mut pmaps = self.unlisted();
-        self.each_live(|pmap| pmaps.push(pmap));
-        let set = |pmap: &&PmapId| {
-            let root = access.mfn(self.root(**pmap));
+        let mut roots = alloc::vec![self.root(self.own())];
+        self.each_constructed(|root| roots.push(root));
+        let set = |root: &&Pfn| {
+            let root = access.mfn(**root);
             root.is_some_and(|root| access.read(root, ALTERNATE_SLOT).pte().present())
         };
-        pmaps.iter().filter(set).count() as u64
+        roots.iter().filter(set).count() as u64
     }
 
     /// One update for each of `pmaps`.

@@ -87,7 +87,7 @@ impl<B: Backend> Kernel<B> {
         table: Mfn<'g>,
         index: usize,
     ) -> Result<Mfn<'g>, PmapError> {
-        let page = self.pages.take(cache)?;
+        let page = self.take_for_table(access, cache)?;
         access.zero(page);
         let below = access.mfn(page).ok_or(PmapError::Nothing)?;
         let update = MmuUpdate::normal(table.entry(index), NewPte::map(below, TABLE));

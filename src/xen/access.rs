@@ -39,6 +39,25 @@ impl<'g, B: Backend> Access<'g, B> {
         self.cpu.host().m2p(mfn.raw)
     }
 
+    /// The page that an entry maps, by the M2P (`pmap_pte2pa`): one load. `None` if it maps none, or the
+    /// M2P says nothing.
+    ///
+    /// An entry that was read in another incarnation is a stale MFN, and counted as such: what comes
+    /// back may then be any page.
+    #[inline]
+    pub fn page_of(self, entry: ReadPte<'g>) -> Option<Pfn> {
+        let mfn = entry.mfn()?;
+        if mfn.stamp.stale(self.cpu.domain().stamp()) {
+            self.cpu.tally.count(Verdict::StaleUse);
+        }
+        self.pfn(mfn)
+    }
+
+    /// Which vCPU this is: its place among those of the guest.
+    pub fn vcpu(self) -> usize {
+        self.cpu.id
+    }
+
     /// Reads an entry of a page table, as through a mapping of it.
     ///
     /// The entry has no stamp of its own, so the incarnation is read before and after; where it

@@ -117,6 +117,11 @@ impl<B: Backend> Domain<B> {
         self.p2m.len() as u64
     }
 
+    /// How many vCPUs it may have online.
+    pub fn max_vcpus(&self) -> usize {
+        self.vcpus.iter().count()
+    }
+
     /// How many frames it may have.
     pub fn most_frames(&self) -> u64 {
         self.pages() + HEADROOM

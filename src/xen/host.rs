@@ -17,6 +17,8 @@ const LOW_HOLE: usize = 3;
 /// A frame of another domain's, and what that one says it is.
 const NEIGHBOURS: usize = 4;
 const NEIGHBOURS_PFN: u64 = 0x800;
+/// A frame of Xen's own: on no list, and nobody gets a reference to it.
+pub(super) const XENS: RawMfn = RawMfn(5);
 
 /// A simulated machine.
 #[derive(Debug)]

@@ -23,6 +23,8 @@ pub enum Errno {
     Perm = -1,
     /// No such domain.
     Srch = -3,
+    /// No frames left.
+    NoMem = -12,
     /// Not for a domain without devices.
     Acces = -13,
     /// The guest's own memory, where an argument should be, is not mapped.

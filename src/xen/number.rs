@@ -46,6 +46,12 @@ impl Va {
         ((self.0 << 16) as i64 >> 16) as u64
     }
 
+    /// The number of the page that the address lies in, below 2^36.
+    #[inline]
+    pub const fn page(self) -> u64 {
+        (self.0 << 16) >> (16 + PAGE_SHIFT)
+    }
+
     /// The address of page number `page`.
     pub const fn of_page(page: u64) -> Self {
         Self(page << PAGE_SHIFT)

@@ -4,7 +4,8 @@
 //! seen through [`Watched`] counts its own, and is then no stranger when the domain is suspended: see
 //! [`Broken`](super::Broken). Queues are always counted, since a queue is not on the path of a hold.
 //!
-//! Who writes what: `depth`, `deepest` and `queued` are their vCPU's own; what was caught is written by
+//! Who writes what: `depth`, `deepest` and `queued` are their vCPU's own, but that the suspender counts
+//! down what it flushes for others; what was caught is written by
 //! the one that suspends, while nobody is in Xen.
 
 use super::domain::VcpuState;
@@ -57,7 +58,8 @@ impl<B: Backend> Watch<B> {
 
     /// So many went: done, refused, or thrown away.
     pub(super) fn unqueue(&self, updates: usize) {
-        let left = self.queued.load(Relaxed) - updates as u64;
+        // In a control a queue may be flushed under its owner's hands, and the count be anything.
+        let left = self.queued.load(Relaxed).saturating_sub(updates as u64);
         self.queued.store(left, Relaxed);
     }
 

@@ -44,10 +44,12 @@ struct AStalePin;
 impl Shown for AStalePin {
     fn of<S: Scheme<Turns>>() {
         let guest = Guest::<S>::with(1);
-        let (_, pinned, said, _) = guest.race(Mode::Fresh, pin::<S>);
-        if !S::CLAIMS.holds {
-            assert_eq!((pinned, said), (None, Err(Errno::Inval)), "{}", S::NAME);
-        }
+        let (meant, pinned, said, _) = guest.race(Mode::Fresh, pin::<S>);
+        let expected = match S::CLAIMS.holds {
+            true => (Some(meant), Ok(())),
+            false => (None, Err(Errno::Inval)),
+        };
+        assert_eq!((pinned, said), expected, "{}", S::NAME);
         let guest = Guest::<S>::with(1);
         let (meant, pinned, said, owner) = guest.race(Mode::Deranged { seed: 1 }, pin::<S>);
         assert_eq!(said, Ok(()), "Xen says nothing: {}", S::NAME);

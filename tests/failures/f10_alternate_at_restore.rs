@@ -154,6 +154,28 @@ fn since_xsa_240_there_are_no_chains_and_no_cycles() {
 }
 
 #[test]
+fn the_recursive_slots_of_pae_are_such_entries_too() {
+    // Four directories, and one of them names all four. NetBSD pins that one last; the tools pin by PFN.
+    let directories = [500, 501, 502, 503].map(Pfn);
+    for (third, expected) in [(500, NOT_PINNED), (502, NOT_PINNED), (503, RESUMED)] {
+        let (_, outcome) = suspended(Era::Now, |access| {
+            let third = access.mfn(Pfn(third)).unwrap();
+            for (index, directory) in directories.into_iter().enumerate() {
+                let directory = access.mfn(directory).unwrap();
+                if directory.raw() != third.raw() {
+                    access.pin(directory, 2).unwrap();
+                }
+                let val = NewPte::map(directory, Pte::P | Pte::US);
+                let update = MmuUpdate::normal(third.entry(508 + index), val);
+                access.mmu_update(&[update]).unwrap();
+            }
+            access.pin(third, 2).unwrap();
+        });
+        assert_eq!(outcome, expected, "the third at PFN {third}");
+    }
+}
+
+#[test]
 fn cleared_before_the_save_none_of_it_happens() {
     let (guest, outcome) = suspended(Era::Before2017, |access| {
         pin(access, &[LOWER, HIGHER]);
