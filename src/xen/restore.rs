@@ -63,11 +63,7 @@ impl<B: Backend, W: Translate> Suspended<'_, '_, B, W> {
                 ring.store(pfn.0, Relaxed);
             }
         }
-        self.wrote_start_info();
-    }
-
-    fn wrote_start_info(&self) {
-        let guest = self.cpu.guest;
+        // The page was written, and is known here by its PFN.
         if guest.host.dirty.is_on() {
             guest.host.dirty.mark(guest.domain.start_info.pfn);
         }
@@ -81,7 +77,6 @@ impl<B: Backend, W: Translate> Suspended<'_, '_, B, W> {
                 ring.store(word.raw().0, Relaxed);
             }
         }
-        self.wrote_start_info();
     }
 
     /// `SCHEDOP_shutdown(SHUTDOWN_suspend)`: pauses every vCPU, and returns in the next incarnation.

@@ -13,13 +13,18 @@ use std::thread::available_parallelism;
 /// vCPUs at most: each has a whole clone of the trace on both hosts.
 const MOST_VCPUS: usize = 64;
 
+/// Refuses more vCPUs than that.
+pub(super) fn check(vcpus: u32) -> Result<(), Error> {
+    if vcpus as usize <= MOST_VCPUS {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "--migrate takes 1 to {MOST_VCPUS} vCPUs, not {vcpus}"
+    )))
+}
+
 pub(super) fn run(job: &Job<'_>, format: Format, out: &mut Out) -> Result<(), Error> {
     let vcpus = job.plan.vcpus;
-    if vcpus > MOST_VCPUS {
-        return Err(Error::Usage(format!(
-            "--migrate takes 1 to {MOST_VCPUS} vCPUs, not {vcpus}"
-        )));
-    }
     let cores = available_parallelism().map_or(1, usize::from);
     if vcpus + 1 > cores {
         complain(&format!(

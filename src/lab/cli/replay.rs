@@ -74,6 +74,9 @@ impl Job<'_> {
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<(), Error> {
     let selection = names::selection(&args.schemes)?;
+    if args.migrate {
+        migrate::check(args.vcpus)?;
+    }
     let source = match &args.trace {
         Some(trace) => Source::from_argument(trace),
         None => Source::embedded(),
