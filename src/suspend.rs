@@ -25,7 +25,9 @@
 use crate::backend::Backend;
 use crate::pmap::{Kernel, PmapError};
 use crate::scheme::{Reader, Scheme};
+use crate::xen::host::Host;
 use crate::xen::save::Failed;
+use crate::xen::stream::{Migrated, Precopy};
 use crate::xen::{Held, Mmu, Mode, Outcome, Suspended, Vcpu};
 use alloc::vec::Vec;
 use core::fmt;
@@ -144,6 +146,25 @@ impl<'m, B: Backend, W: crate::scheme::Translate> Suspending<'_, 'm, B, W> {
     ) -> Result<Outcome, SuspendError> {
         let register = self.world.start_info().ok_or(PmapError::Nothing)?;
         Ok(self.world.hypercall_by(register, mode, carry)?)
+    }
+
+    /// As [`hypercall`](Self::hypercall), at the end of a live migration to the machine `to`: see
+    /// [`Suspended::migrate`].
+    ///
+    /// # Errors
+    /// As [`hypercall`](Self::hypercall).
+    ///
+    /// # Panics
+    /// If `to` is not of this machine's size.
+    pub fn migrate(
+        &mut self,
+        precopy: Precopy<'_, B>,
+        mode: Mode,
+        to: &Host<B>,
+        carry: impl FnOnce(Vec<u8>) -> Vec<u8>,
+    ) -> Result<Migrated, SuspendError> {
+        let register = self.world.start_info().ok_or(PmapError::Nothing)?;
+        Ok(self.world.migrate(register, precopy, mode, to, carry)?)
     }
 
     /// Takes out again what [`pre_suspend`] put away, and resumes: readers that waited go on.

@@ -82,13 +82,15 @@ fn what_there_is_not_is_refused_in_one_line_that_says_what_there_is() -> Test {
 
 #[test]
 fn bad_flags_are_refused_in_one_line() -> Test {
-    let bad: [&[&str]; 6] = [
+    let bad: [&[&str]; 8] = [
         &[],
         &["nonsense"],
         &["list", "--nonsense"],
         &["compare", "--threads", "0"],
         &["compare", "--threads", "many"],
         &["list", "--format", "xml"],
+        &["replay", "--migrate", "--vcpus", "65"],
+        &["replay", "--migrate", "--vcpus", "0"],
     ];
     for args in bad {
         let refused = output(args)?;

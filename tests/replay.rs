@@ -1,7 +1,7 @@
 //! Replays: sound schemes end clean, the control is caught every time.
 
 use ptom::backend::Native;
-use ptom::lab::replay::{Plan, Replayed, run};
+use ptom::lab::replay::{End, Moved, Plan, Replayed, run, run_migrating, undisturbed};
 use ptom::lab::trace::{Script, Source, load};
 use ptom::native::each_native;
 use ptom::scheme::{Scheme, Visit};
@@ -69,4 +69,57 @@ fn two_vcpus() {
 #[test]
 fn eight_vcpus() {
     judge(8);
+}
+
+struct Migrated<'s> {
+    script: &'s Script,
+    plan: Plan,
+    should: End,
+    rows: Vec<(bool, Moved)>,
+}
+
+impl Visit<Native> for Migrated<'_> {
+    fn visit<S: Scheme<Native>>(&mut self) {
+        let stop = AtomicBool::new(false);
+        let row = run_migrating::<S>(self.script, self.plan, &self.should, &stop).unwrap();
+        self.rows.push((S::CLAIMS.holds, row));
+    }
+}
+
+#[test]
+fn migrated_while_it_runs() {
+    let script = load(&Source::embedded()).unwrap();
+    let plan = Plan {
+        vcpus: 3,
+        passes: 1,
+        every: Duration::from_millis(20),
+        inject: INJECT,
+        seed: 1,
+    };
+    let should = undisturbed(&script, plan, &AtomicBool::new(false)).unwrap();
+    let mut all = Migrated {
+        script: &script,
+        plan,
+        should,
+        rows: Vec::new(),
+    };
+    each_native(&mut all);
+    for (holds, row) in &all.rows {
+        let differences = &row.differences;
+        assert!(differences.pages > 1000, "{differences:?}");
+        assert!(!row.migrations.is_empty());
+        for migration in &row.migrations {
+            let rounds = &migration.rounds;
+            assert!((2..=6).contains(&rounds.len()), "{rounds:?}");
+            // Of all pages, the kernel's own L1 does not resolve while the guest runs.
+            assert_eq!(rounds[0].sent + 1, rounds[0].dirty, "{rounds:?}");
+        }
+        if *holds {
+            assert!(row.sound(), "{row:?}");
+            assert_eq!(row.replay.injected, INJECT, "{row:?}");
+        } else {
+            assert!(row.replay.stale_uses > 0, "{row:?}");
+            assert!(differences.count() > 0, "{row:?}");
+        }
+    }
 }

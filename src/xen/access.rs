@@ -89,6 +89,7 @@ impl<'g, B: Backend> Access<'g, B> {
             // A page table is mapped read-only: storing to it is a fault.
             Some(word) if self.cpu.host().frame(word.raw()).live_table().is_none() => {
                 self.cpu.host().memory.clear(word.raw());
+                self.cpu.host().wrote(word.raw());
             }
             _ => self.cpu.tally.count(Verdict::Fault),
         }
@@ -100,7 +101,16 @@ impl<'g, B: Backend> Access<'g, B> {
         if let Some(word) = self.cpu.domain().p2m(pfn) {
             let canaries = &self.cpu.host().memory;
             canaries.canary(word.raw()).store(canary, Relaxed);
+            self.cpu.host().wrote(word.raw());
         }
+    }
+
+    /// Reads the word that stands for a page's contents, through a mapping of it; `None` for a PFN
+    /// without a frame.
+    pub fn contents(self, pfn: Pfn) -> Option<u64> {
+        let _runs = self.cpu.runs.hold();
+        let word = self.cpu.domain().p2m(pfn)?;
+        Some(self.cpu.host().memory.canary(word.raw()).load(Relaxed))
     }
 
     /// `mmu_update`.

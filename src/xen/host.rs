@@ -3,9 +3,10 @@
 //! Nothing here is behind a lock. A frame's word and a table's entry change by compare-exchange; the
 //! M2P is plain atomics, as in Xen, where a guest may write what it likes for frames it owns.
 
+use super::dirty::DirtyLog;
 use super::frame::{Frame, Owner};
-use super::guest::RESERVED;
-use super::memory::Memory;
+use super::guest::{RESERVED, SHARED_INFO};
+use super::memory::{Memory, trade};
 use super::number::{INVALID, Pfn, RawMfn};
 use crate::backend::{Atomic, Backend};
 use alloc::boxed::Box;
@@ -16,6 +17,8 @@ const LOW_HOLE: usize = 3;
 /// A frame of another domain's, and what that one says it is.
 const NEIGHBOURS: usize = 4;
 const NEIGHBOURS_PFN: u64 = 0x800;
+/// A frame of Xen's own: on no list, and nobody gets a reference to it.
+pub(super) const XENS: RawMfn = RawMfn(5);
 
 /// A simulated machine.
 #[derive(Debug)]
@@ -26,6 +29,8 @@ pub struct Host<B: Backend> {
     /// Never both: XSA-240.
     pub(super) linear: Box<[B::U32]>,
     pub(super) memory: Memory<B>,
+    /// Which of the guest's pages were written, while somebody wants to know.
+    pub(super) dirty: DirtyLog<B>,
     /// Frames that the guest has, those it gave back but still has mapped included.
     owned: B::U64,
     /// Which Xen it is: an [`Era`](super::Era).
@@ -43,6 +48,7 @@ impl<B: Backend> Host<B> {
             m2p: (0..frames).map(|_| B::U64::new(INVALID)).collect(),
             linear: (0..frames).map(|_| B::U32::new(0)).collect(),
             memory: Memory::new(frames, tables),
+            dirty: DirtyLog::new(frames),
             owned: B::U64::new(0),
             era: B::U64::new(0),
             miscounts: B::U64::new(0),
@@ -192,6 +198,41 @@ impl<B: Backend> Host<B> {
         }
         self.owned.fetch_sub(size, Relaxed);
         None
+    }
+
+    /// Another machine like this one, and empty.
+    pub(super) fn another(&self) -> Self {
+        let other = Self::new(self.frames.len(), self.memory.pages());
+        other.era.store(self.era.load(Relaxed), Relaxed);
+        other
+    }
+
+    /// Whether another machine is of the same size.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let size = |host: &Self| (host.frames(), host.memory.pages());
+        size(self) == size(other)
+    }
+
+    /// Changes places with another machine of the same size: whoever has a reference to this one is on
+    /// the other from here on, and the paths that are measured need not ask where they are. What went
+    /// wrong so far, and the log of writes, stay with the guest. No vCPU is in Xen.
+    pub(super) fn trade(&self, other: &Self) {
+        trade(&self.frames, &other.frames);
+        trade(&self.m2p, &other.m2p);
+        trade(&self.linear, &other.linear);
+        self.memory.trade(&other.memory);
+        let owned = other.owned.swap(self.owned.load(Relaxed), Relaxed);
+        self.owned.store(owned, Relaxed);
+    }
+
+    /// The guest is here no more: its frames are free, and those that Xen shared with it.
+    pub(super) fn vacate(&self) {
+        let shared = [SHARED_INFO, SHARED_INFO + 1].into_iter();
+        for mfn in shared.chain(RESERVED..self.frames()).map(RawMfn) {
+            if self.frame(mfn) != Frame::FREE {
+                self.release(mfn);
+            }
+        }
     }
 
     pub(super) fn miscounted(&self) {

@@ -23,6 +23,8 @@ pub enum Errno {
     Perm = -1,
     /// No such domain.
     Srch = -3,
+    /// No frames left.
+    NoMem = -12,
     /// Not for a domain without devices.
     Acces = -13,
     /// The guest's own memory, where an argument should be, is not mapped.
@@ -174,6 +176,7 @@ impl<B: Backend> Cpu<'_, B> {
         let preserve = match command {
             Command::MachPhys if had_by(owns.owner()) && host.is_frame(table) => {
                 host.set_m2p(table, Some(super::Pfn(val.0)));
+                host.wrote(table);
                 return Ok(());
             }
             Command::MachPhys => return Err(Errno::Inval),

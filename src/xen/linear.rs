@@ -51,11 +51,11 @@ impl<B: Backend> Host<B> {
         let word = &self.linear[mfn.0 as usize];
         let mut seen = word.load(Relaxed);
         loop {
-            let now = seen as i32;
-            if now.signum() == -by && !chains || now.unsigned_abs() > i16::MAX as u32 {
+            let now = seen as i32 + by;
+            if now * by <= 0 && !chains || i16::try_from(now).is_err() {
                 return Err(Errno::Inval);
             }
-            match word.compare_exchange(seen, (now + by) as u32, Relaxed, Relaxed) {
+            match word.compare_exchange(seen, now as u32, Relaxed, Relaxed) {
                 Ok(_) => return Ok(()),
                 Err(found) => seen = found,
             }

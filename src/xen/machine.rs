@@ -155,6 +155,10 @@ impl<'m, B: Backend, S: Scheme<B>> Vcpu<'m, B, S> {
         }
     }
 
+    pub(super) fn cpu_mut(&mut self) -> &mut Cpu<'m, B> {
+        &mut self.cpu
+    }
+
     /// What the oracle has counted on this vCPU.
     pub fn verdicts(&self) -> Verdicts {
         let mut sum = Verdicts::default();

@@ -90,11 +90,13 @@ impl<B: Backend> Memory<B> {
         }
     }
 
-    /// Sets bits of entry `index` of a frame; costs a load if they are set.
-    pub(super) fn set_bits(&self, frame: RawMfn, index: usize, bits: u64) {
-        if self.read(frame, index) & bits != bits {
+    /// Sets bits of entry `index` of a frame, and says whether one was not; costs a load if they are.
+    pub(super) fn set_bits(&self, frame: RawMfn, index: usize, bits: u64) -> bool {
+        let missing = self.read(frame, index) & bits != bits;
+        if missing {
             self.merge(frame, index, |old| old | bits);
         }
+        missing
     }
 
     /// The words of a frame; `None` if it has none of its own.
@@ -152,6 +154,21 @@ impl<B: Backend> Memory<B> {
         self.canary[frame.0 as usize].store(0, Relaxed);
     }
 
+    /// Pages of the pool.
+    pub(super) fn pages(&self) -> usize {
+        self.under.len()
+    }
+
+    /// Changes places with another of the same size.
+    pub(super) fn trade(&self, other: &Self) {
+        trade(&self.page, &other.page);
+        trade(&self.canary, &other.canary);
+        trade(&self.words, &other.words);
+        trade(&self.under, &other.under);
+        let free = other.free.swap(self.free.load(Relaxed), Relaxed);
+        self.free.store(free, Relaxed);
+    }
+
     /// The word that stands for a data page's contents.
     pub(super) fn canary(&self, frame: RawMfn) -> &B::U64 {
         &self.canary[frame.0 as usize]
@@ -188,5 +205,12 @@ impl<B: Backend> Memory<B> {
                 Err(now) => seen = now,
             }
         }
+    }
+}
+
+/// Exchanges words one by one. Nobody else may write any of them.
+pub(super) fn trade<W, A: Atomic<W>>(ours: &[A], theirs: &[A]) {
+    for (our, their) in ours.iter().zip(theirs) {
+        our.store(their.swap(our.load(Relaxed), Relaxed), Relaxed);
     }
 }

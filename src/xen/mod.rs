@@ -3,9 +3,10 @@
 //! What a Xen engineer would look for: frames with an owner, a type and two counts in one atomic
 //! word ([`frame`]); the M2P and page contents ([`host`]); validation of page tables by level
 //! ([`validate`]) and references to them (`reference`, `linear`); `mmu_update`,
-//! `update_va_mapping` ([`hypercall`]), `mmuext_op` ([`mmuext`]) and `memory_op` ([`reservation`]) with
+//! `update_va_mapping` ([`hypercall`]), `mmuext_op` ([`mmuext`]) and `memory_op` ([`reservation`], [`exchange`]) with
 //! Xen's verdicts, as a guest's registers hold them ([`raw`]); the processor's walk ([`walk`]) and TLB (`tlb`); save and
-//! restore as the tools do them ([`save`], [`restore`]).
+//! restore as the tools do them ([`save`], [`restore`]), and live migration from host to host by a log of what
+//! was written (`dirty`, [`stream`]).
 //!
 //! What the lock comparison needs: typed frame numbers that cannot outlive a hold ([`number`],
 //! [`pte`]), a [`machine`] that ties a scheme to a guest, and the [`oracle`] that catches stale ones.
@@ -19,8 +20,10 @@ mod access;
 pub mod assist;
 mod ballooning;
 mod broken;
+mod dirty;
 pub mod domain;
 pub mod domid;
+pub mod exchange;
 pub mod frame;
 mod guest;
 pub mod host;

@@ -75,8 +75,9 @@ impl<B: Backend> Guest<B> {
         shuffle(&mut order, seed);
         // Two tables, two data pages, the rest, a data page: what is at a page's old frame afterwards
         // is then a table for a table, a table for data, data for data, and data for a table.
-        let (tables, data): (Vec<usize>, Vec<usize>) =
-            order.into_iter().partition(|at| pages[*at].table.is_some());
+        let (tables, data): (Vec<usize>, Vec<usize>) = order
+            .into_iter()
+            .partition(|at| pages[*at].table().is_some());
         let (first_tables, tables) = tables.split_at(tables.len().min(2));
         let (first_data, data) = data.split_at(data.len().min(2));
         let (rest, last) = data.split_at(data.len().saturating_sub(1));

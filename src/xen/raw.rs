@@ -10,6 +10,7 @@
 use super::access::Access;
 use super::domain::Cpu;
 use super::domid::{Domid, Owns};
+use super::exchange::Exchange;
 use super::hypercall::{Command, Errno, Refused};
 use super::mmuext::MmuextOp;
 use super::number::{PAGE_SHIFT, Pfn, RawMfn, Va};
@@ -128,6 +129,16 @@ impl<B: Backend> Raw<'_, B> {
         rc(verdict.map_err(|refused| refused.errno))
     }
 
+    /// `update_va_mapping_otherdomain`: of a frame of somebody else's, to which a guest has no right. It
+    /// may call itself `SELF` here.
+    pub fn update_va_mapping_otherdomain(self, va: u64, val: u64, flags: u64, whose: Domid) -> i64 {
+        match Owns::of(whose) {
+            Ok(Owns::Guest) => self.update_va_mapping(va, val, flags),
+            Ok(Owns::Io | Owns::Other) => Errno::Perm as i64,
+            Err(errno) => errno as i64,
+        }
+    }
+
     /// `mmuext_op`: in order, to the first refusal, arguments as in [`mmu_update`](Self::mmu_update).
     /// A guest may do this to its own frames only; else `done` is left alone.
     pub fn mmuext_op(
@@ -152,6 +163,12 @@ impl<B: Backend> Raw<'_, B> {
             .cpu
             .hypercall(|cpu| Ok(cpu.change_reservation(change, order, extents)));
         done.map_or(0, |count| count as i64)
+    }
+
+    /// `XENMEM_exchange`, of the guest's own frames. Says in `exchange` how far it came.
+    pub fn exchange(self, exchange: &mut Exchange<'_>) -> i64 {
+        let verdict = self.cpu.hypercall(|cpu| cpu.exchange(exchange));
+        rc(verdict.map_err(|refused| refused.errno))
     }
 
     /// `XENMEM_current_reservation`: frames the guest has.

@@ -77,7 +77,11 @@ impl<B: Backend> Host<B> {
                 continue;
             }
             return match kind.level() {
-                Some(level) if before.type_count() == 0 => self.validate(mfn, level),
+                Some(level) if before.type_count() == 0 => {
+                    let verdict = self.validate(mfn, level);
+                    self.wrote(mfn);
+                    verdict
+                }
                 _ => Ok(()),
             };
         }
@@ -105,6 +109,7 @@ impl<B: Backend> Host<B> {
             Ok(frame) if last(frame) => {
                 self.invalidate(mfn, frame.kind() as u32);
                 self.drop_type(mfn);
+                self.wrote(mfn);
             }
             Ok(_) => {}
         }
@@ -140,6 +145,7 @@ impl<B: Backend> Host<B> {
         self.get_page_and_type(mfn, Type::Writable, Errno::Inval)
             .map_err(|_| Errno::Inval)?;
         store();
+        self.wrote(mfn);
         self.put_type(mfn);
         self.put_page(mfn);
         Ok(())
@@ -154,7 +160,9 @@ impl<B: Backend> Host<B> {
             }
             Ok(f.with_pin(true))
         });
-        pinned.map(drop).inspect_err(|_| self.put_table(mfn))
+        pinned.inspect_err(|_| self.put_table(mfn))?;
+        self.wrote(mfn);
+        Ok(())
     }
 
     /// Takes the pin away; the type stays while something else needs it.
@@ -169,6 +177,7 @@ impl<B: Backend> Host<B> {
             Err(Errno::Inval)
         };
         self.update(mfn, unpin)?;
+        self.wrote(mfn);
         self.put_table(mfn);
         Ok(())
     }

@@ -22,7 +22,7 @@ pub enum Reservation {
 }
 
 /// The largest extent a guest without devices may ask for: 2 MiB.
-const MAX_ORDER: u32 = 9;
+pub(super) const MAX_ORDER: u32 = 9;
 
 impl<B: Backend> Cpu<'_, B> {
     /// Changes the reservation, extent by extent of `1 << order` frames; stops at the first that

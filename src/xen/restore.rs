@@ -5,13 +5,14 @@
 //! is the [`Mode`]'s.
 
 use super::guest::{Guest, SHARED_INFO};
+use super::host::Host;
 use super::hypercall::maddr;
 use super::machine::Suspended;
 use super::mmu::Mmu;
 use super::number::{Mfn, Pfn, RawMfn};
 use super::populate::Mode;
 use super::pte::Pte;
-use super::save::{Failed, Image, Page};
+use super::save::{Contents, Failed, Image, Page};
 use super::shared_info;
 use crate::backend::{Atomic, Backend};
 use crate::scheme::{Reader, Translate};
@@ -62,6 +63,14 @@ impl<B: Backend, W: Translate> Suspended<'_, '_, B, W> {
                 ring.store(pfn.0, Relaxed);
             }
         }
+        self.wrote_start_info();
+    }
+
+    fn wrote_start_info(&self) {
+        let guest = self.cpu.guest;
+        if guest.host.dirty.is_on() {
+            guest.host.dirty.mark(guest.domain.start_info.pfn);
+        }
     }
 
     /// start_info's rings become MFNs again, after a cancelled suspend.
@@ -72,6 +81,7 @@ impl<B: Backend, W: Translate> Suspended<'_, '_, B, W> {
                 ring.store(word.raw().0, Relaxed);
             }
         }
+        self.wrote_start_info();
     }
 
     /// `SCHEDOP_shutdown(SHUTDOWN_suspend)`: pauses every vCPU, and returns in the next incarnation.
@@ -88,7 +98,7 @@ impl<B: Backend, W: Translate> Suspended<'_, '_, B, W> {
         if mode == Mode::Cancelled {
             return Ok(Outcome::Cancelled);
         }
-        guest.restore(&image, mode)?;
+        guest.restore(&image, mode, None)?;
         Ok(Outcome::Resumed {
             lost_tables: image.lost,
         })
@@ -96,8 +106,18 @@ impl<B: Backend, W: Translate> Suspended<'_, '_, B, W> {
 }
 
 impl<B: Backend> Guest<B> {
-    pub(super) fn restore(&self, image: &Image, mode: Mode) -> Result<(), Failed> {
+    /// Makes the guest anew from an image: here, or on another machine, which changes places with
+    /// this one.
+    pub(super) fn restore(
+        &self,
+        image: &Image,
+        mode: Mode,
+        to: Option<&Host<B>>,
+    ) -> Result<(), Failed> {
         self.domain.begin_restore();
+        if let Some(to) = to {
+            self.host.trade(to);
+        }
         self.forget_others(image);
         let moved = self.populate(image, mode);
         for (page, mfn) in image.pages.iter().zip(&moved) {
@@ -107,7 +127,7 @@ impl<B: Backend> Guest<B> {
             self.host.memory.canary(*mfn).store(page.canary, Relaxed);
             self.localise(page, *mfn);
         }
-        let localised = self.localise_start_info();
+        let localised = self.localise_start_info(image);
         let validated = self.load_roots(image).and_then(|()| self.pin_tables(image));
         self.domain.end_restore();
         localised.and(validated)
@@ -129,12 +149,18 @@ impl<B: Backend> Guest<B> {
 
     /// Writes a page's words, a table's entries with the new frames' numbers.
     fn localise(&self, page: &Page, mfn: RawMfn) {
-        for (index, word) in page.data.iter().flatten().enumerate() {
-            if *word != 0 {
-                self.host.memory.write(mfn, index, *word);
+        let table = match &page.contents {
+            Contents::Table(table) => table,
+            Contents::Data(words) => {
+                for (index, word) in words.iter().flatten().enumerate() {
+                    if *word != 0 {
+                        self.host.memory.write(mfn, index, *word);
+                    }
+                }
+                return;
             }
-        }
-        let Some(table) = &page.table else { return };
+            Contents::Lost => return,
+        };
         for (index, entry) in table.entries.iter().enumerate() {
             let pte = Pte(*entry);
             let frame = match self.domain.p2m(Pfn(pte.mfn().0)) {
@@ -150,14 +176,13 @@ impl<B: Backend> Guest<B> {
 
     /// start_info's own fields: shared_info moves to the other of its two frames, with its contents if
     /// it ever had any, and the rings' PFNs become MFNs.
-    fn localise_start_info(&self) -> Result<(), Failed> {
+    fn localise_start_info(&self, image: &Image) -> Result<(), Failed> {
         let info = &self.domain.start_info;
         let old = RawMfn(info.shared_info.load(Relaxed) >> super::number::PAGE_SHIFT);
         let new = RawMfn(2 * SHARED_INFO + 1 - old.0);
-        let words = self.host.memory.words(old);
         self.host.release(old);
         self.host.share(new);
-        for (index, word) in words.iter().flatten().enumerate() {
+        for (index, word) in image.shared_info.iter().flatten().enumerate() {
             let carried = shared_info::restored(index, *word);
             self.host.memory.write(new, index, carried);
         }
@@ -186,7 +211,7 @@ impl<B: Backend> Guest<B> {
 
     fn pin_tables(&self, image: &Image) -> Result<(), Failed> {
         for page in &image.pages {
-            let Some(table) = page.table.as_ref().filter(|t| t.pinned) else {
+            let Some(table) = page.table().filter(|t| t.pinned) else {
                 continue;
             };
             let mfn = self.domain.p2m(page.pfn).ok_or(Failed::Pin)?.raw();

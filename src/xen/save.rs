@@ -6,7 +6,7 @@
 //! **whole table** and say nothing: it comes back empty. Observed on Xen 4.17.
 
 use super::guest::Guest;
-use super::number::{ENTRIES, Pfn, RawMfn};
+use super::number::{ENTRIES, PAGE_SHIFT, Pfn, RawMfn};
 use super::pte::Pte;
 use super::stream::Malformed;
 use super::validate::XEN_SLOTS;
@@ -33,6 +33,8 @@ pub enum Failed {
     Stream(Malformed),
     /// It is one, of another guest.
     OtherGuest,
+    /// Its writes are logged already: it is being migrated. It goes on.
+    Logged,
     /// No machine can have so many pages, or so few vCPUs.
     Machine,
 }
@@ -42,6 +44,7 @@ impl fmt::Display for Failed {
         f.write_str(match self {
             Failed::Stream(malformed) => return write!(f, "restore: {malformed}"),
             Failed::OtherGuest => "restore: the stream is not this guest's",
+            Failed::Logged => "live: the guest is being migrated already",
             Failed::Machine => "restore: no machine has so many pages, or so few vCPUs",
             Failed::StartInfo => "save: bad mfn for suspend record",
             Failed::Root => "save: a vCPU's root is not in the P2M",
@@ -61,9 +64,28 @@ pub(super) struct Page {
     /// Where it was, to be let go.
     pub(super) mfn: RawMfn,
     pub(super) canary: u64,
-    pub(super) table: Option<Table>,
+    pub(super) contents: Contents,
+}
+
+impl Page {
+    /// The table that it is.
+    pub(super) fn table(&self) -> Option<&Table> {
+        match &self.contents {
+            Contents::Table(table) => Some(table),
+            Contents::Data(_) | Contents::Lost => None,
+        }
+    }
+}
+
+/// What is in a page, as it goes into the image.
+#[derive(Debug)]
+pub(super) enum Contents {
+    /// A page table.
+    Table(Table),
     /// The words of a page that is no table, as they are, if any were written.
-    pub(super) data: Option<Box<[u64]>>,
+    Data(Option<Box<[u64]>>),
+    /// A page table with an entry that does not resolve.
+    Lost,
 }
 
 /// A page table in the image: canonical entries.
@@ -79,10 +101,14 @@ pub(super) struct Table {
 pub(super) struct Image {
     pub(super) pages: Vec<Page>,
     /// By vCPU slot: the kernel's root and the user's; `None` where there is none.
-    pub(super) roots: Vec<[Option<Pfn>; 2]>,
+    pub(super) roots: Roots,
+    /// The words of shared_info, which has no PFN, if any were written.
+    pub(super) shared_info: Option<Box<[u64]>>,
     /// Tables that were dropped whole.
     pub(super) lost: u64,
 }
+
+pub(super) type Roots = Vec<[Option<Pfn>; 2]>;
 
 impl<B: Backend> Guest<B> {
     /// The PFN of a frame, if M2P and P2M agree on it.
@@ -93,50 +119,70 @@ impl<B: Backend> Guest<B> {
 
     /// Saves the paused guest. `register` is what the suspend hypercall was given.
     pub(super) fn save(&self, register: RawMfn) -> Result<Image, Failed> {
-        let domain = &self.domain;
-        if self.resolve(register) != Some(domain.start_info.pfn) {
-            return Err(Failed::StartInfo);
+        self.check_register(register)?;
+        let mut image = Image {
+            roots: self.roots()?,
+            pages: Vec::with_capacity(self.domain.pages() as usize),
+            shared_info: self.shared_info(),
+            lost: 0,
+        };
+        for page in (0..self.domain.pages()).filter_map(|pfn| self.page(Pfn(pfn))) {
+            image.lost += u64::from(matches!(page.contents, Contents::Lost));
+            image.pages.push(page);
         }
+        Ok(image)
+    }
+
+    /// That the suspend hypercall was given start_info's frame.
+    pub(super) fn check_register(&self, register: RawMfn) -> Result<(), Failed> {
+        match self.resolve(register) {
+            Some(pfn) if pfn == self.domain.start_info.pfn => Ok(()),
+            _ => Err(Failed::StartInfo),
+        }
+    }
+
+    /// The roots of the vCPUs.
+    pub(super) fn roots(&self) -> Result<Roots, Failed> {
         let root = |cr3: u64| match cr3 {
             0 => Ok(None),
             root => self.resolve(RawMfn(root)).map(Some).ok_or(Failed::Root),
         };
-        let roots = domain.vcpus.iter().map(|vcpu| {
+        let roots = self.domain.vcpus.iter().map(|vcpu| {
             let [kernel, user] = vcpu.roots().map(|register| root(register.load(Relaxed)));
             Ok([kernel?, user?])
         });
-        let mut image = Image {
-            roots: roots.collect::<Result<_, _>>()?,
-            pages: Vec::with_capacity(domain.pages() as usize),
-            lost: 0,
-        };
-        for pfn in (0..domain.pages()).map(Pfn) {
-            let Some(word) = domain.p2m(pfn) else {
-                continue;
-            };
-            let mfn = word.raw();
-            let frame = self.host.frame(mfn);
-            let table = frame.live_table().and_then(|level| {
-                let entries = self.canonical(mfn, level);
-                image.lost += u64::from(entries.is_none());
-                entries.map(|entries| Table {
+        roots.collect()
+    }
+
+    /// The words of shared_info, if any were written.
+    pub(super) fn shared_info(&self) -> Option<Box<[u64]>> {
+        let maddr = self.domain.start_info.shared_info.load(Relaxed);
+        self.host.memory.words(RawMfn(maddr >> PAGE_SHIFT))
+    }
+
+    /// A page as it is now; `None` for a PFN without a frame.
+    ///
+    /// While the guest runs, the page may change under our hands, type and all. It is dirty then.
+    pub(super) fn page(&self, pfn: Pfn) -> Option<Page> {
+        let mfn = self.domain.p2m(pfn)?.raw();
+        let frame = self.host.frame(mfn);
+        let contents = match frame.live_table() {
+            None => Contents::Data(self.host.memory.words(mfn)),
+            Some(level) => match self.canonical(mfn, level) {
+                None => Contents::Lost,
+                Some(entries) => Contents::Table(Table {
                     level,
                     pinned: frame.pinned(),
                     entries,
-                })
-            });
-            image.pages.push(Page {
-                pfn,
-                mfn,
-                canary: self.host.memory.canary(mfn).load(Relaxed),
-                table,
-                data: match frame.live_table() {
-                    None => self.host.memory.words(mfn),
-                    Some(_) => None,
-                },
-            });
-        }
-        Ok(image)
+                }),
+            },
+        };
+        Some(Page {
+            pfn,
+            mfn,
+            canary: self.host.memory.canary(mfn).load(Relaxed),
+            contents,
+        })
     }
 
     /// The entries of a table with PFNs for frames; `None` if one does not resolve.

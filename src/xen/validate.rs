@@ -9,7 +9,7 @@
 
 use super::domid::Owns;
 use super::frame::{Owner, Type};
-use super::host::Host;
+use super::host::{Host, XENS};
 use super::hypercall::Errno;
 use super::number::{ENTRIES, PAGE_SHIFT, RawMfn};
 use super::pte::Pte;
@@ -21,6 +21,8 @@ use core::sync::atomic::Ordering::Acquire;
 pub const XEN_SLOTS: Range<usize> = 256..272;
 /// The one of them by which Xen names the root itself, writable.
 const XEN_LINEAR_SLOT: usize = 258;
+/// Two of those that name frames of Xen's own: PCI's configuration space, and what it keeps for the domain.
+const XEN_OWN_SLOTS: [usize; 2] = [257, 260];
 const XEN_FLAGS: u64 = Pte::P | Pte::RW | Pte::A | Pte::D | Pte::NX;
 
 /// All ones: what Xen takes for no frame at all.
@@ -73,12 +75,14 @@ impl<B: Backend> Host<B> {
         Ok(())
     }
 
-    /// Xen's own entries, over whatever the guest had there; they stay when the root is one no more.
-    /// Those that would name Xen's tables are empty here.
+    /// Xen's own entries, over whatever the guest had there; they stay when the root is one no more, and
+    /// go where its page is copied. Those that name frames of Xen's make such a page no table of a lower
+    /// level; two of them are here.
     fn fill_xen_slots(&self, root: RawMfn) {
         for index in XEN_SLOTS {
             let xens = match index {
                 XEN_LINEAR_SLOT => root.0 << PAGE_SHIFT | XEN_FLAGS,
+                _ if XEN_OWN_SLOTS.contains(&index) => XENS.0 << PAGE_SHIFT | XEN_FLAGS,
                 _ => 0,
             };
             if self.memory.read(root, index) != xens {
@@ -177,6 +181,7 @@ impl<B: Backend> Host<B> {
                 self.get_entry(owns, table, level, new)?;
             }
             if self.memory.exchange(table, index, old.0, new.0).is_ok() {
+                self.wrote(table);
                 if !same {
                     self.put_entry(table, level, old);
                 }

@@ -62,8 +62,9 @@ impl<B: Backend> Cpu<'_, B> {
         }
         for (at, (table, index)) in places.into_iter().enumerate() {
             let dirty = if store && at == 3 { Pte::D } else { 0 };
-            let memory = &self.host().memory;
-            memory.set_bits(table, index, Pte::A | dirty);
+            if self.host().memory.set_bits(table, index, Pte::A | dirty) {
+                self.host().wrote(table);
+            }
         }
         Ok((page.mfn(), (va & 0xfff) as usize / 8))
     }
@@ -85,6 +86,7 @@ impl<B: Backend> Cpu<'_, B> {
         match self.reach(va, true) {
             Ok((frame, word)) => {
                 self.host().memory.merge(frame, word, merge);
+                self.host().wrote(frame);
                 Ok(())
             }
             Err(fault) if self.domain().assists(Assist::WritablePagetables) => {

@@ -25,6 +25,7 @@ mod f13_suspender_counted_as_reader;
 mod f14_stopped_reader;
 mod f15_preempted_reader;
 mod f16_starved_suspender;
+mod f17_balloon_while_copying;
 mod f18_cancelled_start_info;
 mod f19_start_info_before_the_lock;
 mod f20_stale_expectation;

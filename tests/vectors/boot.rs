@@ -17,9 +17,9 @@ const FRAMES: u64 = 0x4_0000;
 /// Where the test has shared_info mapped, to look at it; the recorded guest had a place of its own.
 pub(crate) const WINDOW: u64 = MAPPED << 12;
 
-const TABLE: u64 = 0x27;
-const WRITABLE: u64 = 0x7;
-const READ_ONLY: u64 = 0x5;
+const TABLE: u64 = 0x67;
+const WRITABLE: u64 = 0x23;
+const READ_ONLY: u64 = 0x21;
 
 /// A number as the vectors write it.
 pub(crate) fn hex(text: &str) -> u64 {

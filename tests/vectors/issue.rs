@@ -1,12 +1,10 @@
 //! Issuing what the recorder issued: a row becomes a call, and the call an answer.
 
-use super::boot::{WINDOW, hex};
+use super::boot::WINDOW;
 use super::replay::Replay;
-use ptom::backend::Native;
 use ptom::xen::Domid;
 use ptom::xen::mmuext::MmuextOp;
-use ptom::xen::raw::{Raw, RawUpdate};
-use ptom::xen::reservation::Reservation;
+use ptom::xen::raw::RawUpdate;
 use serde_json::Value;
 
 /// What a row got: its return value, its count, and the extents it left.
@@ -19,6 +17,8 @@ pub(crate) struct Got {
 }
 
 const UNTOUCHED: u32 = u32::MAX;
+/// What the recorder calls a call that has no place for the count.
+const NO_DONE: &str = "done pointer = NULL";
 const EFAULT: i64 = -14;
 
 fn number(text: &str) -> u32 {
@@ -43,18 +43,24 @@ fn number(text: &str) -> u32 {
         "FLUSH_CACHE_GLOBAL" => 18,
         "MARK_SUPER" => 19,
         "UNMARK_SUPER" => 20,
-        other => panic!("{other}: no such command here"),
+        other => other.parse().expect("a command, or the number of none"),
     }
 }
 
+/// Whose frames a row is about. What is neither the guest itself nor dom0 has a number, or the recorder
+/// says in words who it is.
 fn domid(row: &Value) -> Domid {
     let setup = row["setup"].as_str().unwrap();
+    let number = |text: &str| {
+        let digits = text.split_once("0x")?.1;
+        let end = digits.find(|c: char| !c.is_ascii_hexdigit());
+        u16::from_str_radix(&digits[..end.unwrap_or(digits.len())], 16).ok()
+    };
     match row["args"]["dom"].as_str() {
         Some("SELF") | None => Domid::SELF,
         Some("dom0") => Domid::DOM0,
-        // The recorder says which in words.
-        Some(_) => match setup.split_once("0x") {
-            Some((_, number)) => Domid(hex(&format!("0x{number}")) as u16),
+        Some(dom) => match number(dom).or(number(setup)) {
+            Some(number) => Domid(number),
             None if setup == "DOMID_INVALID" => Domid(0x7ff4),
             None => Domid(1234),
         },
@@ -69,10 +75,13 @@ impl Replay<'_> {
         match row["op"].as_str().unwrap() {
             "mmu_update" => self.mmu_update(row),
             "mmuext_op" => self.mmuext_op(row),
-            "update_va_mapping" => {
+            "update_va_mapping" | "update_va_mapping_otherdomain" => {
                 let va = self.names.va(args["va"].as_str().unwrap());
                 let (val, flags) = (self.value(&args["val"]), args["flags"].as_u64().unwrap());
-                let rc = self.with(|raw| raw.update_va_mapping(va, val, flags));
+                let rc = self.with(|raw| match args["dom"].as_str() {
+                    None => raw.update_va_mapping(va, val, flags),
+                    Some(_) => raw.update_va_mapping_otherdomain(va, val, flags, domid(row)),
+                });
                 Got {
                     rc: Some(rc),
                     ..Got::default()
@@ -102,6 +111,7 @@ impl Replay<'_> {
             }
             "memory_op" if args.is_null() => self.report_reservation(),
             "memory_op" => self.memory_op(row),
+            "memory_exchange" => self.exchange(row),
             "increase_reservation x8 repeated" => self.fill_reservation(),
             "read" => self.read(setup),
             "read_m2p" => Got::default(),
@@ -121,7 +131,7 @@ impl Replay<'_> {
             None => vec![None],
         };
         let mut done = UNTOUCHED;
-        let wanted = (row["setup"] != "done pointer = NULL").then_some(&mut done);
+        let wanted = (row["setup"] != NO_DONE).then_some(&mut done);
         let rc = self.with(|raw| raw.mmu_update(requests, wanted, domid(row)));
         Got {
             rc: Some(rc),
@@ -139,72 +149,16 @@ impl Replay<'_> {
                 arg2: arg("arg2"),
             })
         };
-        let ops: Vec<_> = row["args"].as_array().unwrap().iter().map(op).collect();
+        let ops = match row["args"].as_array().or(row["args"]["op"].as_array()) {
+            Some(list) => list.iter().map(op).collect(),
+            None => vec![None],
+        };
         let mut done = UNTOUCHED;
-        let rc = self.with(|raw| raw.mmuext_op(ops, Some(&mut done), Domid::SELF));
+        let wanted = (row["setup"] != NO_DONE).then_some(&mut done);
+        let rc = self.with(|raw| raw.mmuext_op(ops, wanted, domid(row)));
         Got {
             rc: Some(rc),
             done: Some(done),
-            ..Got::default()
-        }
-    }
-
-    fn memory_op(&mut self, row: &Value) -> Got {
-        let args = &row["args"];
-        let change = match args["sub"].as_str().unwrap() {
-            "decrease_reservation" => Reservation::Decrease,
-            "increase_reservation" => Reservation::Increase,
-            "populate_physmap" => Reservation::Populate,
-            other => panic!("{other}: no such operation here"),
-        };
-        let list = args["list"].as_array().unwrap();
-        let before: Vec<u64> = list.iter().map(|name| self.value(name)).collect();
-        let mut extents = before.clone();
-        let order = args["order"].as_u64().unwrap() as u32;
-        let rc = self.with(|raw| raw.change_reservation(change, order, &mut extents));
-        if change == Reservation::Decrease && rc > 0 && !self.names.knows("FREED") {
-            self.names.set("FREED", before[0]);
-        }
-        let recorded = row["after"]["list"].as_array().unwrap();
-        for (at, (name, mfn)) in recorded.iter().zip(&extents).enumerate() {
-            // A frame that Xen gave goes by two names: what it was before, and the at-th new one.
-            // Which frame it gives is its own business.
-            if name != "unchanged" {
-                self.names.set(name.as_str().unwrap(), *mfn);
-                self.names.set(&format!("NEW{at}"), *mfn);
-            }
-        }
-        Got {
-            rc: Some(rc),
-            extents: Some((before, extents)),
-            ..Got::default()
-        }
-    }
-
-    /// Eight frames at a time, until Xen gives fewer.
-    fn fill_reservation(&self) -> Got {
-        let full = |raw: Raw<'_, Native>| {
-            let mut extents = [0; 8];
-            raw.change_reservation(Reservation::Increase, 0, &mut extents)
-        };
-        let rounds = (0..).map(|round| (round, self.with(full)));
-        let (round, rc) = rounds.into_iter().find(|(_, rc)| *rc != 8).unwrap();
-        Got {
-            text: Some(format!("stopped in round {round} with rc {rc}")),
-            ..Got::default()
-        }
-    }
-
-    fn report_reservation(&self) -> Got {
-        let pages = self.machine.guest().domain().pages() as i64;
-        let text = self.with(|raw| {
-            let (now, most) = (raw.current_reservation(), raw.maximum_reservation());
-            let large = raw.maximum_ram_page() > 0x1_0000;
-            let (now, most) = (now - pages, most - pages);
-            format!("cur-nr_pages={now} max-nr_pages={most} max_page>0x10000={large}")
-        });
-        Got {
-            text: Some(text),
             ..Got::default()
         }
     }

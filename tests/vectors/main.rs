@@ -13,6 +13,7 @@ mod linear;
 mod lost;
 mod names;
 mod replay;
+mod reservation;
 mod suspend;
 
 use replay::Replay;
@@ -90,4 +91,19 @@ fn linear_entries_left_in_place() {
     agrees("vectors-i2.jsonl", 25);
     agrees("vectors-i3.jsonl", 28);
     agrees("vectors-i4.jsonl", 29);
+}
+
+#[test]
+fn arguments_and_contents_of_every_kind() {
+    agrees("vectors-e1.jsonl", 426);
+    agrees("vectors-e2.jsonl", 183);
+    agrees("vectors-e3.jsonl", 115);
+}
+
+#[test]
+fn calls_drawn_at_random() {
+    agrees("vectors-r1.jsonl", 500);
+    agrees("vectors-r2.jsonl", 500);
+    agrees("vectors-r3.jsonl", 500);
+    agrees("vectors-r4.jsonl", 700);
 }

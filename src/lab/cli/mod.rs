@@ -20,6 +20,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 mod agree;
 mod compare;
 mod list;
+mod migrate;
 mod names;
 mod output;
 mod progress;

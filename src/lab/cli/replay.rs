@@ -2,7 +2,7 @@
 
 use super::output::{Format, Out, complain};
 use super::signal::Stop;
-use super::{Error, names, seed};
+use super::{Error, migrate, names, seed};
 use crate::backend::Native;
 use crate::lab::measure::contender::Selection;
 use crate::lab::replay::{Plan, ReplayError, Replayed, run as replay};
@@ -42,9 +42,34 @@ pub(super) struct Args {
     #[arg(long, value_name = "MS", default_value_t = 20,
           value_parser = clap::value_parser!(u64).range(1..))]
     suspend_every: u64,
+    /// Migrate the guest between two hosts while it runs, in place of suspending it, and compare it at
+    /// the end with one that nobody disturbed; 64 vCPUs at most.
+    #[arg(long)]
+    migrate: bool,
     /// How to print.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+}
+
+/// What is replayed under every scheme.
+pub(super) struct Job<'a> {
+    pub(super) script: &'a Script,
+    pub(super) plan: Plan,
+    pub(super) stop: &'a Stop,
+    pub(super) bar: ProgressBar,
+    selection: Selection,
+}
+
+impl Job<'_> {
+    /// Whether it is a scheme's turn; says so if it is.
+    pub(super) fn wants(&self, scheme: &'static str) -> bool {
+        let wanted = self.selection.wants(scheme) && !self.stop.is_set();
+        if wanted {
+            self.bar.set_message(scheme);
+            self.bar.tick();
+        }
+        wanted
+    }
 }
 
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<(), Error> {
@@ -73,17 +98,23 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<(), Error> {
     } else {
         ProgressDrawTarget::hidden()
     };
-    let mut all = All {
+    let job = Job {
         script: &script,
         plan,
         selection,
         stop: &stop,
-        rows: Vec::new(),
-        error: None,
         bar: ProgressBar::with_draw_target(None, target),
     };
+    if args.migrate {
+        return migrate::run(&job, args.format, out);
+    }
+    let mut all = All {
+        job: &job,
+        rows: Vec::new(),
+        error: None,
+    };
     each_native(&mut all);
-    all.bar.finish_and_clear();
+    job.bar.finish_and_clear();
     if stop.is_set() {
         return Err(Error::Interrupted);
     }
@@ -111,23 +142,20 @@ fn told(stats: &Stats) -> String {
 }
 
 struct All<'a> {
-    script: &'a Script,
-    plan: Plan,
-    selection: Selection,
-    stop: &'a Stop,
+    job: &'a Job<'a>,
     rows: Vec<(bool, Replayed)>,
     error: Option<ReplayError>,
-    bar: ProgressBar,
 }
 
 impl Visit<Native> for All<'_> {
     fn visit<S: Scheme<Native>>(&mut self) {
-        if !self.selection.wants(S::NAME) || self.stop.is_set() || self.error.is_some() {
+        if !self.job.wants(S::NAME) || self.error.is_some() {
             return;
         }
-        self.bar.set_message(S::NAME);
-        self.bar.tick();
-        match replay::<S>(self.script, self.plan, self.stop.flag()) {
+        let Job {
+            script, plan, stop, ..
+        } = self.job;
+        match replay::<S>(script, *plan, stop.flag()) {
             Ok(row) => self.rows.push((S::CLAIMS.holds, row)),
             Err(error) => self.error = Some(error),
         }

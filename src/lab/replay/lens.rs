@@ -54,14 +54,30 @@ impl<'r> Injector<'r> {
     }
 }
 
-/// A vCPU, counted and perhaps injected into.
+/// What is known of a vCPU's run so far.
 #[derive(Debug)]
-pub(super) struct Lens<'v, 'r, M> {
-    pub(super) vcpu: &'v M,
+pub(super) struct Track<'r> {
     pub(super) holds: Cell<u64>,
     pub(super) injector: RefCell<Injector<'r>>,
     /// A suspend overtook the operation under way.
     pub(super) overtaken: Cell<bool>,
+}
+
+impl<'r> Track<'r> {
+    pub(super) fn new(injector: Injector<'r>) -> Self {
+        Self {
+            holds: Cell::new(0),
+            injector: RefCell::new(injector),
+            overtaken: Cell::new(false),
+        }
+    }
+}
+
+/// A vCPU, counted and perhaps injected into.
+#[derive(Debug)]
+pub(super) struct Lens<'v, 'r, M> {
+    pub(super) vcpu: &'v M,
+    pub(super) track: &'v Track<'r>,
 }
 
 impl<B: Backend, M: Mmu<B>> Mmu<B> for Lens<'_, '_, M> {
@@ -71,13 +87,13 @@ impl<B: Backend, M: Mmu<B>> Mmu<B> for Lens<'_, '_, M> {
         Self: 'h;
 
     fn hold(&self) -> Held<'_, B, M::Guard<'_>> {
-        self.holds.set(self.holds.get() + 1);
+        self.track.holds.set(self.track.holds.get() + 1);
         self.vcpu.hold()
     }
 
     fn preemption_point(&self) {
-        if self.injector.borrow_mut().point() {
-            self.overtaken.set(true);
+        if self.track.injector.borrow_mut().point() {
+            self.track.overtaken.set(true);
         }
     }
 }

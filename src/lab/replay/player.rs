@@ -4,7 +4,7 @@
 //! much does, and the trace goes on.
 
 use crate::backend::Backend;
-use crate::lab::trace::{Op, Script, Space};
+use crate::lab::trace::{Frame, Op, Script, Space};
 use crate::pmap::{Kernel, PageCache, PmapError, PmapId, Range};
 use crate::xen::{Mmu, Pfn, Va};
 
@@ -15,7 +15,8 @@ const MOVED_TO: u64 = 128;
 /// Bits of a page number below the root's index.
 const ROOT_SHIFT: u32 = 27;
 
-fn moved(page: u64) -> u64 {
+/// Where a page of the trace's is here.
+pub(super) fn moved(page: u64) -> u64 {
     if page >> ROOT_SHIFT == LINUX_TOP {
         return page & ((1 << ROOT_SHIFT) - 1) | MOVED_TO << ROOT_SHIFT;
     }
@@ -50,6 +51,26 @@ impl<'k, B: Backend> Player<'k, B> {
             passes: 0,
             failed: 0,
         }
+    }
+
+    /// How far it is in its pass, in operations.
+    pub(super) fn position(&self) -> usize {
+        self.next
+    }
+
+    /// What it does next; `None` at the end of the trace.
+    pub(super) fn next_op(&self) -> Option<Op> {
+        self.script.ops.get(self.next).copied()
+    }
+
+    /// Its processes, by number.
+    pub(super) fn spaces(&self) -> &[Option<PmapId>] {
+        &self.spaces
+    }
+
+    /// The page that stands for a frame of the trace.
+    pub(super) fn frame(&self, frame: Frame) -> Option<Pfn> {
+        self.frames[frame.0 as usize]
     }
 
     /// Does the next operation; at the end of the trace begins again.

@@ -1,6 +1,6 @@
 //! A whole replay under one scheme: the vCPUs, the suspender, and what came of it.
 
-use super::lens::{Injector, Lens};
+use super::lens::{Injector, Lens, Track};
 use super::player::Player;
 use super::rendezvous::Rendezvous;
 use crate::backend::Native;
@@ -12,7 +12,6 @@ use crate::xen::machine::BadConfig;
 use crate::xen::{Config, Machine, Mode, Outcome, Vcpu};
 use fastrand::Rng;
 use serde::Serialize;
-use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
@@ -150,20 +149,43 @@ pub fn machine_for<S: Scheme<Native>>(
     Ok(Machine::new(Config::new(pages, clones + 1))?)
 }
 
-struct Suspends {
-    done: u64,
+#[derive(Default)]
+pub(super) struct Suspends {
+    pub(super) done: u64,
     cancelled: u64,
-    failed: u64,
-    lost_tables: u64,
+    pub(super) failed: u64,
+    pub(super) lost_tables: u64,
 }
 
-struct Clone {
+pub(super) struct Clone {
     holds: u64,
     passes: u64,
     failed: u64,
     injected: u64,
     expired: u64,
     caught: u64,
+}
+
+impl Clone {
+    /// What a clone did, and what happened to it.
+    pub(super) fn of(track: &Track<'_>, player: &Player<'_, Native>, caught: u64) -> Self {
+        let injector = track.injector.borrow();
+        Self {
+            holds: track.holds.get(),
+            passes: player.passes,
+            failed: player.failed,
+            injected: injector.injected,
+            expired: injector.expired,
+            caught,
+        }
+    }
+}
+
+/// The injections of one clone.
+pub(super) fn injector(plan: Plan, id: usize, rendezvous: &Rendezvous) -> Injector<'_> {
+    let (id, vcpus) = (id as u64, plan.vcpus as u64);
+    let share = plan.inject / vcpus + u64::from(id < plan.inject % vcpus);
+    Injector::new(rendezvous, share, plan.seed.wrapping_add(id))
 }
 
 /// Replays a script under a scheme. `stop` ends it early, with what there is.
@@ -207,7 +229,7 @@ pub fn run<S: Scheme<Native>>(
     ))
 }
 
-fn tally<S: Scheme<Native>>(
+pub(super) fn tally<S: Scheme<Native>>(
     script: &Script,
     plan: Plan,
     machine: &Machine<Native, S>,
@@ -256,35 +278,23 @@ fn clone<S: Scheme<Native>>(
     rendezvous: &Rendezvous,
     stop: &AtomicBool,
 ) -> Clone {
-    let share =
-        plan.inject / plan.vcpus as u64 + u64::from((id as u64) < plan.inject % plan.vcpus as u64);
-    let injector = Injector::new(rendezvous, share, plan.seed.wrapping_add(id as u64));
+    let track = Track::new(injector(plan, id, rendezvous));
     let lens = Lens {
         vcpu,
-        holds: Cell::new(0),
-        injector: RefCell::new(injector),
-        overtaken: Cell::new(false),
+        track: &track,
     };
     let mut player = Player::new(script, kernel);
     let mut caught = 0;
     let mut seen = vcpu.verdicts().stale_uses;
     while player.passes < plan.passes && !stop.load(Relaxed) {
         player.step(&lens);
-        if lens.overtaken.replace(false) {
+        if track.overtaken.replace(false) {
             let now = vcpu.verdicts().stale_uses;
             caught += u64::from(now > seen);
             seen = now;
         }
     }
-    let injector = lens.injector.borrow();
-    Clone {
-        holds: lens.holds.get(),
-        passes: player.passes,
-        failed: player.failed,
-        injected: injector.injected,
-        expired: injector.expired,
-        caught,
-    }
+    Clone::of(&track, &player, caught)
 }
 
 /// The suspender's part: until the run is over, every so often and whenever one is asked for.
@@ -295,12 +305,7 @@ fn suspends<S: Scheme<Native>>(
     rendezvous: &Rendezvous,
 ) -> Suspends {
     let mut rng = Rng::with_seed(!plan.seed);
-    let mut count = Suspends {
-        done: 0,
-        cancelled: 0,
-        failed: 0,
-        lost_tables: 0,
-    };
+    let mut count = Suspends::default();
     let mut next = Instant::now() + plan.every;
     while !rendezvous.closed() {
         let asked = rendezvous.begin(next);

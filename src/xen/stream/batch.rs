@@ -40,6 +40,7 @@ impl<'a> Reader<'a> {
             };
             let page = Page {
                 kind,
+                sent: kind.has_contents().then_some(kind),
                 contents,
                 record: self.index,
                 at: at.at(),
@@ -49,18 +50,26 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// A page replaces what was sent of it, or, after VERIFY, must equal it.
+    /// A page replaces what was sent of it (contents, if it has any), or, after VERIFY, must equal it.
     fn keep(&mut self, entry: &Cursor<'a>, pfn: Pfn, page: Page<'a>) -> Result<(), Malformed> {
         let before = self.stream.pages.get(&pfn);
         if before.is_some_and(|before| before.record == page.record) {
             return Err(entry.fault(Fault::TwiceInBatch { pfn: pfn.0 }));
         }
         if self.order.seen(Kind::Verify) {
-            let same = |old: &Page<'_>| old.kind == page.kind && old.contents == page.contents;
+            let unsent = page.sent.is_none();
+            let same =
+                |old: &Page<'_>| old.kind == page.kind && (unsent || old.contents == page.contents);
             if !before.is_some_and(same) {
                 return Err(entry.fault(Fault::Differs { pfn: pfn.0 }));
             }
         }
+        let kept = before.filter(|_| page.sent.is_none());
+        let page = kept.map_or(page, |before| Page {
+            sent: before.sent,
+            contents: before.contents,
+            ..page
+        });
         self.stream.pages.insert(pfn, page);
         Ok(())
     }

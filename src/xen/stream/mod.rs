@@ -20,7 +20,8 @@
 //! [`Stream::read`] is strict: whatever Xen's own save would not write is [`Malformed`], and says
 //! where. [`State::write`] is its inverse. [`walk`] follows the page tables in a stream;
 //! [`Suspended::hypercall_by`](super::Suspended::hypercall_by) saves the simulated guest to one and
-//! restores it from one, [`Machine::restored`](super::Machine::restored) makes a machine of one.
+//! restores it from one, [`Suspended::migrate`](super::Suspended::migrate) does so while the guest runs,
+//! [`Machine::restored`](super::Machine::restored) makes a machine of one.
 //!
 //! Left out: guests of 32 bits, big-endian streams, HVM.
 //!
@@ -31,7 +32,7 @@ mod batch;
 mod bodies;
 mod checks;
 mod cursor;
-
+mod live;
 mod malformed;
 mod order;
 mod reader;
@@ -44,6 +45,7 @@ pub mod walk;
 mod wrapper;
 mod writer;
 
+pub use live::{MAX_ROUNDS, Migrated, Precopy, Round, TARGET_DIRTY};
 pub use malformed::Malformed;
 pub use reader::{Page, Stream};
 pub use records::{PAGE_SIZE, PageType};

@@ -13,6 +13,9 @@ use alloc::vec::Vec;
 #[derive(Clone, Copy, Debug)]
 pub struct Page<'a> {
     pub(super) kind: PageType,
+    /// What it was when its contents were sent, if they were: of a page that is now said to have none,
+    /// the restorer keeps those that it has.
+    pub(super) sent: Option<PageType>,
     pub(super) contents: &'a [u8],
     /// The record that it came with.
     pub(super) record: u32,
@@ -26,7 +29,7 @@ impl<'a> Page<'a> {
         self.kind
     }
 
-    /// Its 4096 octets; none if the stream has no contents for such a page.
+    /// Its 4096 octets, the last that were sent; none if none were.
     pub fn contents(&self) -> &'a [u8] {
         self.contents
     }

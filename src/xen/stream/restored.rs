@@ -1,7 +1,9 @@
 //! A stream as the simulated guest.
 //!
 //! What a table names without contents gets an empty frame, as from the tools: so a table that the save
-//! dropped comes back empty, and whatever it mapped is gone. A PFN that nothing names has no frame.
+//! dropped comes back empty, and whatever it mapped is gone. But what was sent of a page before it was
+//! said to be none stays: so a table that a live migration drops in its last round comes back as old as it
+//! was when it was sent. A PFN that nothing names has no frame.
 
 use super::checks::{CONSOLE, STORE};
 use super::reader::{Page as StreamPage, Stream};
@@ -9,13 +11,14 @@ use super::records::PageType;
 use super::vcpu::VcpuRecords;
 use crate::backend::{Atomic, Backend};
 use crate::scheme::{Reader, Scheme, Translate};
-use crate::xen::guest::{Guest, frames_for};
+use crate::xen::frame::Frame;
+use crate::xen::guest::{Guest, RESERVED, frames_for};
 use crate::xen::machine::{Config, Machine, Suspended};
 use crate::xen::number::{Pfn, RawMfn};
 use crate::xen::populate::Mode;
 use crate::xen::pte::Pte;
 use crate::xen::restore::{Outcome, Register};
-use crate::xen::save::{Failed, Image, Page, Table};
+use crate::xen::save::{Contents, Failed, Image, Page, Roots, Table};
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -23,10 +26,9 @@ use core::sync::atomic::Ordering::Relaxed;
 
 impl<B: Backend> Guest<B> {
     /// The image that a stream of this guest's holds; start_info is set as it says.
-    fn image(&self, stream: &Stream<'_>) -> Result<Image, Failed> {
+    pub(super) fn image(&self, stream: &Stream<'_>) -> Result<Image, Failed> {
         let info = &self.domain.start_info;
-        let mut roots: Vec<[Option<Pfn>; 2]> =
-            self.domain.vcpus.iter().map(|_| [None; 2]).collect();
+        let mut roots: Roots = self.domain.vcpus.iter().map(|_| [None; 2]).collect();
         for vcpu in &stream.state().vcpus {
             let root = roots.get_mut(vcpu.id() as usize);
             *root.ok_or(Failed::OtherGuest)? = [Some(vcpu.root()), vcpu.user_root()];
@@ -38,14 +40,18 @@ impl<B: Backend> Guest<B> {
             return Err(Failed::OtherGuest);
         }
         let named = named_by_tables(stream);
+        let free = |mfn: &RawMfn| self.host.frame(*mfn) == Frame::FREE;
+        let mut free = (RESERVED..self.host.frames()).map(RawMfn).filter(free);
         let mut pages = Vec::with_capacity(self.domain.pages() as usize);
         for (pfn, page) in stream.pages().take(self.domain.pages() as usize) {
             let allocated = match page.kind() {
-                PageType::XTab | PageType::Broken => named.contains(&pfn),
+                PageType::XTab | PageType::Broken => page.sent.is_some() || named.contains(&pfn),
                 _ => true,
             };
             if allocated {
-                let mfn = self.domain.p2m(pfn).ok_or(Failed::OtherGuest)?.raw();
+                // One that the guest gave up since it was sent is given a frame all the same.
+                let mfn = self.domain.p2m(pfn).map(|word| word.raw());
+                let mfn = mfn.or_else(|| free.next()).ok_or(Failed::OtherGuest)?;
                 pages.push(from_stream(pfn, mfn, page));
             }
         }
@@ -57,6 +63,7 @@ impl<B: Backend> Guest<B> {
         Ok(Image {
             pages,
             roots,
+            shared_info: self.shared_info(),
             lost: 0,
         })
     }
@@ -64,7 +71,7 @@ impl<B: Backend> Guest<B> {
 
 /// PFNs that a table has an entry for.
 fn named_by_tables(stream: &Stream<'_>) -> BTreeSet<Pfn> {
-    let is_table = |page: &&StreamPage<'_>| matches!(page.kind(), PageType::Table { .. });
+    let is_table = |page: &&StreamPage<'_>| matches!(page.sent, Some(PageType::Table { .. }));
     let tables = stream.pages().map(|(_, page)| page).filter(is_table);
     let entries = tables.flat_map(StreamPage::words).map(Pte);
     let named = entries.filter(|entry| entry.present());
@@ -74,21 +81,27 @@ fn named_by_tables(stream: &Stream<'_>) -> BTreeSet<Pfn> {
 
 fn from_stream(pfn: Pfn, mfn: RawMfn, page: &StreamPage<'_>) -> Page {
     let words = || page.words().collect::<Box<[u64]>>();
-    let table = match page.kind() {
-        PageType::Table { level, pinned } => Some(Table {
-            level,
-            pinned,
-            entries: words(),
-        }),
-        _ => None,
+    let (canary, contents) = match page.sent {
+        // A table that was sent, and then said to be none, is what it was when it was sent; only its
+        // pin is gone.
+        Some(PageType::Table { level, pinned }) => {
+            let table = Table {
+                level,
+                pinned: pinned && page.kind() == PageType::Table { level, pinned },
+                entries: words(),
+            };
+            (0, Contents::Table(table))
+        }
+        _ => {
+            let canary = page.words().next().unwrap_or(0);
+            (canary, Contents::Data(has_words(page).then(words)))
+        }
     };
-    let is_data = table.is_none();
     Page {
         pfn,
         mfn,
-        canary: page.words().next().filter(|_| is_data).unwrap_or(0),
-        data: (is_data && has_words(page)).then(words),
-        table,
+        canary,
+        contents,
     }
 }
 
@@ -121,7 +134,7 @@ impl<B: Backend, W: Translate> Suspended<'_, '_, B, W> {
             return Ok(Outcome::Cancelled);
         }
         let stream = Stream::read(&carried).map_err(Failed::Stream)?;
-        guest.restore(&guest.image(&stream)?, mode)?;
+        guest.restore(&guest.image(&stream)?, mode, None)?;
         Ok(Outcome::Resumed {
             lost_tables: saved.lost,
         })
@@ -146,7 +159,7 @@ impl<B: Backend, S: Scheme<B>> Machine<B, S> {
         guest.domain.start_info.pfn = first.start_info();
         guest.domain.carried = Some(state.owned());
         let image = guest.image(stream)?;
-        guest.restore(&image, mode)?;
+        guest.restore(&image, mode, None)?;
         Ok(Self::around(guest, config))
     }
 }

@@ -14,8 +14,9 @@ use super::vcpu::VcpuRecords;
 use crate::backend::{Atomic, Backend};
 use crate::xen::guest::Guest;
 use crate::xen::number::{INVALID, Pfn};
-use crate::xen::save::{Failed, Image, Page};
+use crate::xen::save::{Contents, Failed, Image, Page, Roots};
 use alloc::vec::Vec;
+use core::ops::Range;
 use core::sync::atomic::Ordering::Relaxed;
 
 /// The words of start_info that hold how many pages there are, and shared_info's machine address.
@@ -25,15 +26,23 @@ const SHARED_INFO: usize = 5;
 const MAX_PFN: usize = 3088;
 
 impl<B: Backend> Guest<B> {
-    /// What its stream says besides its pages.
-    fn state(&self, image: &Image) -> Result<State<'static>, Failed> {
-        let mut state = match &self.domain.carried {
+    /// What its stream says besides its pages and its vCPUs.
+    pub(super) fn static_state(&self) -> State<'static> {
+        match &self.domain.carried {
             Some(carried) => carried.clone(),
             None => self.born_here(),
-        };
+        }
+    }
+
+    /// The same with its vCPUs.
+    pub(super) fn with_vcpus(
+        &self,
+        mut state: State<'static>,
+        roots: &Roots,
+    ) -> Result<State<'static>, Failed> {
         let start_info = self.domain.start_info.pfn;
         let carried = core::mem::take(&mut state.vcpus);
-        let online = (0..).zip(&image.roots);
+        let online = (0..).zip(roots);
         let online = online.filter_map(|(id, [root, user])| root.map(|root| (id, root, user)));
         for (id, root, user) in online {
             let before = carried.iter().find(|vcpu| vcpu.id() == id);
@@ -72,25 +81,33 @@ impl<B: Backend> Guest<B> {
 
     /// The stream of a saved image.
     pub(super) fn write(&self, image: &Image) -> Result<Vec<u8>, Failed> {
-        let state = self.state(image)?;
-        let mut list = state.p2m_frames.iter().zip(0..).collect::<Vec<_>>();
-        list.sort_unstable();
-        let mut list = list.into_iter().peekable();
+        let state = self.with_vcpus(self.static_state(), &image.roots)?;
+        let list = P2mList::of(&state);
         let mut saved = image.pages.iter().peekable();
         Ok(state.write(|pfn, to| {
-            let words = to.as_chunks_mut::<8>().0;
-            let mut put = |index: usize, word: u64| words[index] = word.to_le_bytes();
             let page = saved.next_if(|page| page.pfn == pfn);
-            let kind = page.map_or(PageType::XTab, |page| self.put_page(page, &mut put));
-            let Some((_, nth)) = list.next_if(|(frame, _)| **frame == pfn) else {
-                return kind;
-            };
-            let covered = nth * PER_FRAME..state.pages.min((nth + 1) * PER_FRAME);
-            for (index, pfn) in covered.map(Pfn).enumerate() {
-                put(index, self.listed(pfn));
-            }
-            PageType::NoTab
+            self.put(&list, pfn, page, to)
         }))
+    }
+
+    /// Writes the contents of a PFN, whose page is `page` if it has a frame.
+    pub(super) fn put(
+        &self,
+        list: &P2mList,
+        pfn: Pfn,
+        page: Option<&Page>,
+        to: &mut [u8; PAGE_SIZE],
+    ) -> PageType {
+        let words = to.as_chunks_mut::<8>().0;
+        let mut put = |index: usize, word: u64| words[index] = word.to_le_bytes();
+        let kind = page.map_or(PageType::XTab, |page| self.put_page(page, &mut put));
+        let Some(covered) = list.covered(pfn) else {
+            return kind;
+        };
+        for (index, pfn) in covered.map(Pfn).enumerate() {
+            put(index, self.listed(pfn));
+        }
+        PageType::NoTab
     }
 
     /// What the P2M list says of a PFN.
@@ -102,21 +119,23 @@ impl<B: Backend> Guest<B> {
     }
 
     fn put_page(&self, page: &Page, mut put: impl FnMut(usize, u64)) -> PageType {
-        if let Some(table) = &page.table {
-            for (index, entry) in table.entries.iter().enumerate() {
-                put(index, *entry);
+        match &page.contents {
+            Contents::Table(table) => {
+                for (index, entry) in table.entries.iter().enumerate() {
+                    put(index, *entry);
+                }
+                return PageType::Table {
+                    level: table.level,
+                    pinned: table.pinned,
+                };
             }
-            return PageType::Table {
-                level: table.level,
-                pinned: table.pinned,
-            };
-        }
-        if self.host.frame(page.mfn).live_table().is_some() {
             // Dropped: the tools say that there is no such page.
-            return PageType::XTab;
-        }
-        for index in 0..PAGE_SIZE / 8 {
-            put(index, self.host.memory.read(page.mfn, index));
+            Contents::Lost => return PageType::XTab,
+            Contents::Data(words) => {
+                for (index, word) in words.iter().flatten().enumerate() {
+                    put(index, *word);
+                }
+            }
         }
         if page.canary != 0 {
             put(0, page.canary);
@@ -129,5 +148,32 @@ impl<B: Backend> Guest<B> {
             put(CONSOLE, info.console.load(Relaxed));
         }
         PageType::NoTab
+    }
+}
+
+/// The pages that hold the P2M list, and what each covers.
+#[derive(Debug)]
+pub(super) struct P2mList {
+    /// Ascending by PFN, with their places in the list.
+    frames: Vec<(Pfn, u64)>,
+    /// PFNs that the list covers.
+    pages: u64,
+}
+
+impl P2mList {
+    pub(super) fn of(state: &State<'_>) -> Self {
+        let mut frames: Vec<_> = state.p2m_frames.iter().copied().zip(0..).collect();
+        frames.sort_unstable();
+        Self {
+            frames,
+            pages: state.pages,
+        }
+    }
+
+    /// The PFNs that a page of the list covers; `None` if it is no such page.
+    fn covered(&self, pfn: Pfn) -> Option<Range<u64>> {
+        let at = self.frames.binary_search_by_key(&pfn, |(pfn, _)| *pfn);
+        let (_, nth) = self.frames[at.ok()?];
+        Some(nth * PER_FRAME..self.pages.min((nth + 1) * PER_FRAME))
     }
 }

@@ -9,7 +9,7 @@ use crate::xen::number::{PAGE_SHIFT, Pfn};
 use alloc::vec::Vec;
 
 /// PFNs of one PAGE_DATA record, as Xen sends them.
-const BATCH: u64 = 1024;
+const BATCH: usize = 1024;
 
 impl State<'_> {
     /// The stream of this state and of the pages that `page` supplies.
@@ -19,43 +19,35 @@ impl State<'_> {
     /// canonical. What [`Stream::read`] would refuse is not checked here.
     ///
     /// Costs one copy of every page.
-    pub fn write(&self, mut page: impl FnMut(Pfn, &mut [u8; PAGE_SIZE]) -> PageType) -> Vec<u8> {
+    pub fn write(&self, page: impl FnMut(Pfn, &mut [u8; PAGE_SIZE]) -> PageType) -> Vec<u8> {
         let mut out = Vec::new();
-        self.headers(&mut out);
-        record(&mut out, Kind::PvInfo, |out| {
+        self.begin(&mut out);
+        batches((0..self.pages).map(Pfn), &mut out, page);
+        self.end(&mut out);
+        out
+    }
+
+    /// What comes before the pages.
+    pub(super) fn begin(&self, out: &mut Vec<u8>) {
+        self.headers(out);
+        record(out, Kind::PvInfo, |out| {
             out.extend([8, 4, 0, 0, 0, 0, 0, 0])
         });
-        self.static_data(&mut out);
-        record(&mut out, Kind::P2mFrames, |out| {
+        self.static_data(out);
+        record(out, Kind::P2mFrames, |out| {
             out.extend(0u32.to_le_bytes());
             out.extend((self.pages.saturating_sub(1) as u32).to_le_bytes());
             let frames = self.p2m_frames.iter();
             out.extend(frames.flat_map(|pfn| pfn.0.to_le_bytes()));
         });
-        for first in (0..self.pages).step_by(BATCH as usize) {
-            let pfns = first..self.pages.min(first + BATCH);
-            record(&mut out, Kind::PageData, |out| {
-                out.extend((pfns.end - pfns.start).to_le_bytes());
-                let list = out.len();
-                out.resize(list + 8 * (pfns.end - first) as usize, 0);
-                for (entry, pfn) in (list..).step_by(8).zip(pfns) {
-                    let mut contents = [0; PAGE_SIZE];
-                    let kind = page(Pfn(pfn), &mut contents);
-                    let word = pfn | kind.number() << TYPE_SHIFT;
-                    out[entry..entry + 8].copy_from_slice(&word.to_le_bytes());
-                    if kind.has_contents() {
-                        out.extend(contents);
-                    }
-                }
-            });
-        }
-        record(&mut out, Kind::TscInfo, |out| out.extend(&*self.tsc));
-        record(&mut out, Kind::SharedInfo, |out| {
-            out.extend(&*self.shared_info)
-        });
-        self.vcpus(&mut out);
-        record(&mut out, Kind::End, |_| {});
-        out
+    }
+
+    /// What comes after them.
+    pub(super) fn end(&self, out: &mut Vec<u8>) {
+        record(out, Kind::TscInfo, |out| out.extend(&*self.tsc));
+        record(out, Kind::SharedInfo, |out| out.extend(&*self.shared_info));
+        self.vcpus(out);
+        record(out, Kind::End, |_| {});
     }
 
     fn headers(&self, out: &mut Vec<u8>) {
@@ -92,6 +84,32 @@ impl State<'_> {
                 });
             }
         }
+    }
+}
+
+/// The pages of `pfns`, in batches, as `page` supplies them.
+pub(super) fn batches(
+    pfns: impl Iterator<Item = Pfn>,
+    out: &mut Vec<u8>,
+    mut page: impl FnMut(Pfn, &mut [u8; PAGE_SIZE]) -> PageType,
+) {
+    let mut pfns = pfns.peekable();
+    while pfns.peek().is_some() {
+        let batch: Vec<Pfn> = pfns.by_ref().take(BATCH).collect();
+        record(out, Kind::PageData, |out| {
+            out.extend((batch.len() as u64).to_le_bytes());
+            let list = out.len();
+            out.resize(list + 8 * batch.len(), 0);
+            for (entry, pfn) in (list..).step_by(8).zip(batch) {
+                let mut contents = [0; PAGE_SIZE];
+                let kind = page(pfn, &mut contents);
+                let word = pfn.0 | kind.number() << TYPE_SHIFT;
+                out[entry..entry + 8].copy_from_slice(&word.to_le_bytes());
+                if kind.has_contents() {
+                    out.extend(contents);
+                }
+            }
+        });
     }
 }
 

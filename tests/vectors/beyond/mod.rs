@@ -2,6 +2,7 @@
 
 mod batches;
 mod entries;
+mod exchange;
 mod operations;
 
 use super::calls::fresh;
