@@ -14,6 +14,7 @@
 //! counted, and the control goes on.
 
 use super::broken::{Broken, DEEPEST};
+use super::domain::VcpuState;
 use super::guest::Guest;
 use super::host::Host;
 use super::number::{ENTRIES, PAGE_SHIFT, Pfn, RawMfn};
@@ -31,34 +32,9 @@ impl<B: Backend> Guest<B> {
     pub fn broken(&self) -> Vec<Broken> {
         let mut broken = Vec::new();
         for (vcpu, state) in self.domain.vcpus.iter().enumerate() {
-            let mut verdicts = Verdicts::default();
-            state.tally.add_to(&mut verdicts);
-            let watch = &state.watch;
-            let [held, queued] =
-                [&watch.held_at_suspend, &watch.queued_at_suspend].map(|n| n.load(Relaxed));
-            let [depth, deepest] = [&watch.depth, &watch.deepest].map(|n| n.load(Relaxed));
-            let said = [
-                (verdicts.stale_uses, 0, |vcpu, times| Broken::StaleUse {
-                    vcpu,
-                    times,
-                }),
-                (verdicts.wrong_frame, 0, |vcpu, times| Broken::WrongFrame {
-                    vcpu,
-                    times,
-                }),
-                (held, 0, |vcpu, times| Broken::HeldAtSuspend { vcpu, times }),
-                (queued, 0, |vcpu, updates| Broken::QueuedAtSuspend {
-                    vcpu,
-                    updates,
-                }),
-                (depth, 0, |vcpu, depth| Broken::Deep { vcpu, depth }),
-                (deepest, DEEPEST, |vcpu, depth| Broken::TooDeep {
-                    vcpu,
-                    depth,
-                }),
-            ] as [(u64, u64, fn(usize, u64) -> Broken); 6];
-            let more = said.iter().filter(|(count, most, _)| count > most);
-            broken.extend(more.map(|(count, _, say)| say(vcpu, *count)));
+            let of_it = counted(state).into_iter();
+            let wrong = of_it.filter(|(count, most, _)| count > most);
+            broken.extend(wrong.map(|(count, _, say)| say(vcpu, count)));
         }
         broken.extend(self.domain.linked.said());
         self.recounted(&mut broken);
@@ -116,6 +92,40 @@ impl<B: Backend> Guest<B> {
             }
         }
     }
+}
+
+/// How a count of a vCPU's is said.
+type Say = fn(usize, u64) -> Broken;
+
+/// What is counted by vCPU: how often, the most that may be, and how it is said.
+fn counted<B: Backend>(vcpu: &VcpuState<B>) -> [(u64, u64, Say); 6] {
+    let mut verdicts = Verdicts::default();
+    vcpu.tally.add_to(&mut verdicts);
+    let watch = &vcpu.watch;
+    let read = |count: &B::U64| count.load(Relaxed);
+    [
+        (verdicts.stale_uses, 0, |vcpu, times| Broken::StaleUse {
+            vcpu,
+            times,
+        }),
+        (verdicts.wrong_frame, 0, |vcpu, times| Broken::WrongFrame {
+            vcpu,
+            times,
+        }),
+        (read(&watch.held_at_suspend), 0, |vcpu, times| {
+            Broken::HeldAtSuspend { vcpu, times }
+        }),
+        (read(&watch.queued_at_suspend), 0, |vcpu, updates| {
+            Broken::QueuedAtSuspend { vcpu, updates }
+        }),
+        (read(&watch.depth), 0, |vcpu, depth| Broken::Deep {
+            vcpu,
+            depth,
+        }),
+        (read(&watch.deepest), DEEPEST, |vcpu, depth| {
+            Broken::TooDeep { vcpu, depth }
+        }),
+    ]
 }
 
 /// Entries of pinned tables that named another table of their level at a suspend hypercall.
