@@ -369,7 +369,7 @@ const TABLE: u64 = 8;
 /// A present, read-only entry, as Xen leaves it.
 const ENTRY: u64 = 0x125;
 
-/// Of each page its contents and its first words, and what it is; of an entry in a table, the PFN.
+/// Of each page some words, and what it is; of an entry in a table, the PFN.
 fn look(cpu: &Cpu<'_>, process: &Process<'_>, pages: [Pfn; 4]) -> Vec<u64> {
     let tables = tables(cpu, process);
     let hold = cpu.hold();
@@ -378,20 +378,14 @@ fn look(cpu: &Cpu<'_>, process: &Process<'_>, pages: [Pfn; 4]) -> Vec<u64> {
     for pfn in tables.into_iter().chain(pages) {
         let mfn = access.mfn(pfn).unwrap();
         let frame = access.guest().host().frame(mfn.raw());
-        seen.extend([frame.pinned().into(), access.contents(pfn).unwrap()]);
+        seen.push(frame.pinned().into());
         let level = frame.live_table();
         seen.push(level.unwrap_or(0).into());
         for index in [0, 1, 2, SPARE as usize, TABLE as usize] {
             let entry = access.read(mfn, index);
             let target = entry.mfn().filter(|_| level.is_some());
             let canonical = |mfn| entry.pte().with_frame(access.pfn(mfn).unwrap().0).0;
-            // The first word of a page that is no table is its contents.
-            let word = if index == 0 && level.is_none() {
-                0
-            } else {
-                entry.pte().0
-            };
-            seen.push(target.map_or(word, canonical));
+            seen.push(target.map_or(entry.pte().0, canonical));
         }
     }
     seen

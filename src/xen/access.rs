@@ -95,22 +95,21 @@ impl<'g, B: Backend> Access<'g, B> {
         }
     }
 
-    /// Writes the word that stands for a page's contents, through a mapping of it.
+    /// Writes the first word of a page, which stands for its contents, through a mapping of it.
     pub fn fill(self, pfn: Pfn, canary: u64) {
         let _runs = self.cpu.runs.hold();
         if let Some(word) = self.cpu.domain().p2m(pfn) {
-            let canaries = &self.cpu.host().memory;
-            canaries.canary(word.raw()).store(canary, Relaxed);
+            self.cpu.host().memory.fill(word.raw(), canary);
             self.cpu.host().wrote(word.raw());
         }
     }
 
-    /// Reads the word that stands for a page's contents, through a mapping of it; `None` for a PFN
-    /// without a frame.
+    /// Reads the first word of a page, which stands for its contents, through a mapping of it; `None`
+    /// for a PFN without a frame.
     pub fn contents(self, pfn: Pfn) -> Option<u64> {
         let _runs = self.cpu.runs.hold();
         let word = self.cpu.domain().p2m(pfn)?;
-        Some(self.cpu.host().memory.canary(word.raw()).load(Relaxed))
+        Some(self.cpu.host().memory.read(word.raw(), 0))
     }
 
     /// `mmu_update`.

@@ -1,9 +1,8 @@
 //! The contents of machine frames.
 //!
-//! Most frames hold data that nobody looks at: one *canary* word stands for it, and travels with the
-//! page through a restore. A frame that is written entry by entry (a page table; a data page hit by
-//! a stray store) gets 512 real words from a pool, when it is first written. A frame without them
-//! reads as zeros.
+//! Most frames hold data that nobody looks at: their first word, the *canary*, stands for it, and the others
+//! are 0. A frame that is written entry by entry (a page table; a data page hit by a stray store) gets
+//! 512 real words from a pool, when it is first written.
 
 use super::number::{ENTRIES, RawMfn};
 use crate::backend::{Atomic, Backend};
@@ -15,6 +14,7 @@ use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 pub struct Memory<B: Backend> {
     /// By frame: 0, or 1 + its page in the pool.
     page: Box<[B::U32]>,
+    /// By frame: its first word while it has no page.
     canary: Box<[B::U64]>,
     words: Box<[B::U64]>,
     /// The free pages of the pool, a stack: a count of changes above, 1 + the top below.
@@ -45,11 +45,12 @@ impl<B: Backend> Memory<B> {
         &self.words[(page as usize - 1) * ENTRIES + index]
     }
 
-    /// Entry `index` of a frame; 0 where nothing was written.
+    /// Entry `index` of a frame.
     #[inline]
     pub(super) fn read(&self, frame: RawMfn, index: usize) -> u64 {
         // ORDERING: Acquire pairs with the Release in `writable`: who sees the page sees its zeros.
         match self.page[frame.0 as usize].load(Acquire) {
+            0 if index == 0 => self.canary(frame).load(Relaxed),
             0 => 0,
             // ORDERING: Acquire pairs with the Release half in `exchange`: who sees an entry sees
             // the table it points to as its writer left it.
@@ -106,16 +107,30 @@ impl<B: Backend> Memory<B> {
         written.then(|| (0..ENTRIES).map(|index| self.read(frame, index)).collect())
     }
 
+    /// Writes the first word of a frame, without a page if it has none.
+    pub(super) fn fill(&self, frame: RawMfn, canary: u64) {
+        // ORDERING: Acquire, as in `read`.
+        match self.page[frame.0 as usize].load(Acquire) {
+            0 => self.canary(frame).store(canary, Relaxed),
+            _ => self.write(frame, 0, canary),
+        }
+    }
+
     /// Makes a frame read as another.
     pub(super) fn copy(&self, from: RawMfn, to: RawMfn) {
+        // ORDERING: Acquire, as in `read`.
+        if self.page[from.0 as usize].load(Acquire) == 0 {
+            let canary = self.read(from, 0);
+            self.clear(to);
+            self.fill(to, canary);
+            return;
+        }
         for index in 0..ENTRIES {
             let word = self.read(from, index);
             if word != self.read(to, index) {
                 self.write(to, index, word);
             }
         }
-        let canary = self.canary(from).load(Relaxed);
-        self.canary(to).store(canary, Relaxed);
     }
 
     /// The page of a frame, taken from the pool if it has none; `None` when the pool is empty, and
@@ -131,10 +146,12 @@ impl<B: Backend> Memory<B> {
             self.lost.fetch_add(1, Relaxed);
             return None;
         };
-        for index in 0..ENTRIES {
+        let canary = self.canary(frame).load(Relaxed);
+        self.word(mine, 0).store(canary, Relaxed);
+        for index in 1..ENTRIES {
             self.word(mine, index).store(0, Relaxed);
         }
-        // ORDERING: Release publishes the zeros to `read`; Acquire, as there, if another was first.
+        // ORDERING: Release publishes the words to `read`; Acquire, as there, if another was first.
         match slot.compare_exchange(0, mine, Release, Acquire) {
             Ok(_) => Some(mine),
             Err(theirs) => {
@@ -169,8 +186,7 @@ impl<B: Backend> Memory<B> {
         self.free.store(free, Relaxed);
     }
 
-    /// The word that stands for a data page's contents.
-    pub(super) fn canary(&self, frame: RawMfn) -> &B::U64 {
+    fn canary(&self, frame: RawMfn) -> &B::U64 {
         &self.canary[frame.0 as usize]
     }
 

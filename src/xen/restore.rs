@@ -119,7 +119,7 @@ impl<B: Backend> Guest<B> {
             self.domain.set_p2m(page.pfn, *mfn);
         }
         for (page, mfn) in image.pages.iter().zip(&moved) {
-            self.host.memory.canary(*mfn).store(page.canary, Relaxed);
+            self.host.memory.fill(*mfn, page.canary);
             self.localise(page, *mfn);
         }
         let localised = self.localise_start_info(image);

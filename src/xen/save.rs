@@ -63,6 +63,7 @@ pub(super) struct Page {
     pub(super) pfn: Pfn,
     /// Where it was, to be let go.
     pub(super) mfn: RawMfn,
+    /// Its first word, if it has no others and is no table.
     pub(super) canary: u64,
     pub(super) contents: Contents,
 }
@@ -180,7 +181,10 @@ impl<B: Backend> Guest<B> {
         Some(Page {
             pfn,
             mfn,
-            canary: self.host.memory.canary(mfn).load(Relaxed),
+            canary: match contents {
+                Contents::Data(None) => self.host.memory.read(mfn, 0),
+                _ => 0,
+            },
             contents,
         })
     }

@@ -14,9 +14,8 @@ type Cpu<'m> = Vcpu<'m, Native, Scheme>;
 
 /// Pages that processes map.
 pub(crate) const FRAMES: usize = 10;
-/// Where in a page something is stored: the second word, since a stream has the first for the number that
-/// stands for a whole page's contents.
-pub(crate) const WORD: u64 = 8;
+/// Where in a page something is stored: the word that also stands for a whole page's contents.
+pub(crate) const WORD: u64 = 0;
 /// Processes at once.
 const PROCESSES: usize = 6;
 /// Pages that may be without a frame: never so many that a page table could not be had.

@@ -92,10 +92,8 @@ fn from_stream(pfn: Pfn, mfn: RawMfn, page: &StreamPage<'_>) -> Page {
             };
             (0, Contents::Table(table))
         }
-        _ => {
-            let canary = page.words().next().unwrap_or(0);
-            (canary, Contents::Data(has_words(page).then(words)))
-        }
+        _ if has_words(page) => (0, Contents::Data(Some(words()))),
+        _ => (page.words().next().unwrap_or(0), Contents::Data(None)),
     };
     Page {
         pfn,
@@ -105,7 +103,7 @@ fn from_stream(pfn: Pfn, mfn: RawMfn, page: &StreamPage<'_>) -> Page {
     }
 }
 
-/// Whether a page has more than a canary.
+/// Whether a page has more than a first word.
 fn has_words(page: &StreamPage<'_>) -> bool {
     page.words().skip(1).any(|word| word != 0)
 }
