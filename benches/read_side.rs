@@ -11,7 +11,7 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use ptom::backend::Native;
 use ptom::lab::measure::beside::{Beside, Ratio};
-use ptom::lab::measure::contender::{BASELINE, Contender, Selection, Worker};
+use ptom::lab::measure::contender::{BASELINE, Selection};
 use ptom::lab::measure::on_machine::{BASE, PAGES, contenders};
 use ptom::lab::measure::scripts::Scripts;
 use ptom::lab::measure::workload::{GOLDEN, SHIFT};
@@ -35,12 +35,6 @@ fn group<'c>(criterion: &'c mut Criterion, name: &str) -> BenchmarkGroup<'c, Wal
         .measurement_time(Duration::from_millis(800))
         .sample_size(30);
     group
-}
-
-/// What all are compared with.
-fn unprotected(runners: &[Box<dyn Contender>]) -> Option<Box<dyn Worker + '_>> {
-    let raw = runners.iter().find(|one| one.name() == BASELINE)?;
-    raw.worker().ok()
 }
 
 /// Leaves a ratio where criterion left its estimates, and says so if it is not to be trusted.
@@ -67,11 +61,11 @@ fn read_side(criterion: &mut Criterion) {
     let once = |w: &Workload| !w.is_replay() && *w != Workload::HoldSuspended;
     for workload in Workload::ALL.into_iter().filter(once) {
         let mut group = group(criterion, workload.name());
-        let runners = contenders(workload, 1, &Selection::all(), &scripts).runners;
-        let Some(mut raw) = unprotected(&runners) else {
+        let field = contenders(workload, 1, &Selection::all(), &scripts);
+        let Some(Ok(mut raw)) = field.baseline.as_ref().map(|raw| raw.worker()) else {
             return eprintln!("{}: there is no {BASELINE}", workload.name());
         };
-        for contender in &runners {
+        for contender in &field.runners {
             let Ok(mut worker) = contender.worker() else {
                 eprintln!("{}: no room for a reader", contender.name());
                 continue;

@@ -2,6 +2,7 @@
 
 use super::contender::Worker;
 use super::neighbours::Neighbours;
+use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 /// A batch, as all threads are told of it.
@@ -73,8 +74,15 @@ pub(super) fn timed(neighbours: &Neighbours, work: impl FnOnce() -> Done) -> Don
     done
 }
 
+/// One thread's whole part: a chunk that does not count, then as many as fit into the time. The batches of all
+/// others have taken this one's lines out of the cache, but fewer of the baseline's, which runs between any two.
+pub(super) fn part(neighbours: &Neighbours, worker: &mut dyn Worker, beat: &Beat) -> Done {
+    black_box(worker.batch(beat.chunk));
+    timed(neighbours, || run(worker, beat.chunk, beat.time))
+}
+
 /// Whole chunks until `time` is over; the clock is read between chunks only.
-pub(super) fn run(worker: &mut dyn Worker, chunk: u64, time: Duration) -> Done {
+fn run(worker: &mut dyn Worker, chunk: u64, time: Duration) -> Done {
     let mut done = Done::default();
     let start = Instant::now();
     while done.ops == 0 || start.elapsed() < time {
@@ -84,13 +92,46 @@ pub(super) fn run(worker: &mut dyn Worker, chunk: u64, time: Duration) -> Done {
     done
 }
 
-/// A suspend at every `every`, the first after half of that, until `time` is over; asleep between.
-pub(super) fn disturb(worker: &mut dyn Worker, every: Duration, time: Duration) {
+/// A suspend at every `every`, the first after half of that, until `time` is over; asleep between. Who only
+/// disturbs the others has no part of its own.
+pub(super) fn disturb(worker: &mut dyn Worker, every: Duration, time: Duration) -> Done {
     let start = Instant::now();
     let mut due = every / 2;
     while due < time {
         std::thread::sleep(due.saturating_sub(start.elapsed()));
         worker.suspend(&mut || {});
         due += every;
+    }
+    Done::default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::measure::watch::Watch;
+
+    /// Counts its operations.
+    struct Counts(u64);
+
+    impl Worker for Counts {
+        fn batch(&mut self, n: u64) -> u64 {
+            self.0 += n;
+            1
+        }
+        fn suspend(&mut self, _: &mut dyn FnMut()) {}
+        fn attend(&mut self, _: &Watch, _: usize) {}
+    }
+
+    #[test]
+    fn the_first_chunk_does_not_count() {
+        let mut worker = Counts(0);
+        let beat = Beat {
+            contender: 0,
+            chunk: 10,
+            time: Duration::ZERO,
+            last: Last::Works,
+        };
+        let done = part(&Neighbours::of_this_thread(), &mut worker, &beat);
+        assert_eq!((worker.0, done.ops, done.sum), (20, 10, 1));
     }
 }

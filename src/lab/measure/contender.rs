@@ -146,13 +146,39 @@ impl<S: Scheme<Native>> Contender for OnTable<S> {
     }
 }
 
-/// The contenders of one workload, the baseline first, and who cannot run it, and why.
+/// The contenders of one workload, what they are compared with, and who cannot run it, and why.
 #[derive(Default)]
 pub struct Field {
-    /// Who runs; the first is the [`BASELINE`].
+    /// Who runs; the [`BASELINE`] is one of them.
     pub runners: Vec<Box<dyn Contender>>,
+    /// The baseline once more, in memory of its own, which all are compared with: what the one in
+    /// `runners` differs from it is what any other may differ by chance.
+    pub baseline: Option<Box<dyn Contender>>,
     /// Who does not: scheme and reason.
     pub excused: Vec<(&'static str, String)>,
+}
+
+impl Field {
+    /// The runners, and last the baseline.
+    pub fn everyone(&self) -> Vec<&dyn Contender> {
+        let all = self.runners.iter().chain(&self.baseline);
+        all.map(|contender| &**contender).collect()
+    }
+
+    /// With a scheme's contender, or its reason; the baseline's is made twice.
+    pub(super) fn enter<S: Scheme<Native>>(
+        &mut self,
+        make: impl Fn() -> Result<Box<dyn Contender>, String>,
+    ) {
+        let made = match S::NAME == BASELINE {
+            true => make().map(|baseline| self.baseline = Some(baseline)),
+            false => Ok(()),
+        };
+        match made.and_then(|()| make()) {
+            Ok(contender) => self.runners.push(contender),
+            Err(why) => self.excused.push((S::NAME, why)),
+        }
+    }
 }
 
 impl std::fmt::Debug for Field {
@@ -228,8 +254,7 @@ struct Entry<'w> {
 
 impl Visit<Native> for Entry<'_> {
     fn visit<S: Scheme<Native>>(&mut self) {
-        let baseline = S::NAME == BASELINE;
-        if !baseline && !self.wanted.wants(S::NAME) {
+        if S::NAME != BASELINE && !self.wanted.wants(S::NAME) {
             return;
         }
         if matches!(self.workload, Workload::Nested | Workload::Nested4) && !S::CLAIMS.nests {
@@ -237,16 +262,12 @@ impl Visit<Native> for Entry<'_> {
             self.field.excused.push((S::NAME, why));
             return;
         }
-        let contender = Box::new(OnTable {
-            scheme: S::new(Size::readers(self.threads)),
-            table: Arc::clone(&self.table),
-            workload: self.workload,
+        self.field.enter::<S>(|| {
+            Ok(Box::new(OnTable {
+                scheme: S::new(Size::readers(self.threads)),
+                table: Arc::clone(&self.table),
+                workload: self.workload,
+            }))
         });
-        let at = if baseline {
-            0
-        } else {
-            self.field.runners.len()
-        };
-        self.field.runners.insert(at, contender);
     }
 }

@@ -93,7 +93,8 @@ impl<S: Scheme<Native>> Contender for OnMachine<S> {
         match self.workload {
             // The passes of a trace are alike, its parts are not.
             _ if self.workload.is_replay() => self.script.ops.len() as u64,
-            _ => 1,
+            // Every page, with either of its frames: so the batch before has touched all that this one will.
+            _ => 2 * PAGES,
         }
     }
 }
@@ -173,24 +174,18 @@ struct Entry<'w> {
 
 impl Visit<Native> for Entry<'_> {
     fn visit<S: Scheme<Native>>(&mut self) {
-        let baseline = S::NAME == BASELINE;
-        if !baseline && !self.wanted.wants(S::NAME) {
+        if S::NAME != BASELINE && !self.wanted.wants(S::NAME) {
             return;
         }
         self.holds_per_op = self
             .holds_per_op
             .or_else(|| count::<S>(self.workload, self.script));
-        match OnMachine::<S>::new(self.workload, self.threads, self.script) {
-            Err(why) => self.field.excused.push((S::NAME, why)),
-            Ok(mut contender) => {
-                contender.holds_per_op = self.holds_per_op;
-                let at = if baseline {
-                    0
-                } else {
-                    self.field.runners.len()
-                };
-                self.field.runners.insert(at, Box::new(contender));
-            }
-        }
+        self.field.enter::<S>(|| {
+            let made = OnMachine::<S>::new(self.workload, self.threads, self.script)?;
+            Ok(Box::new(OnMachine {
+                holds_per_op: self.holds_per_op,
+                ..made
+            }))
+        });
     }
 }

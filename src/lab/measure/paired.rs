@@ -3,14 +3,15 @@
 //! A round takes the contenders in an order of its own, drawn from the seed:
 //! `raw c3 raw c1 raw c2 raw`; the raw batch between two contenders is "after" to one and "before" to
 //! the other. Batches have a fixed time, not a fixed count, so that all threads are at it for the
-//! whole of it; each reads the clock between chunks of about a thirtieth of a batch. A batch that
+//! whole of it; each reads the clock between chunks of about a thirtieth of a batch. The first chunk is not timed: it
+//! brings back what others pushed out of the cache. A batch that
 //! another process spoilt is repeated, unless there are more threads than CPUs.
 //!
 //! A chunk always starts from the same state, so its checksum is known: the baseline's. A contender
 //! that returns another one has not done the work, and is out, with a row that says so.
 
 use super::batch::{Beat, Done, Last};
-use super::contender::Field;
+use super::contender::{Contender, Field};
 use super::fair::Fair;
 use super::observe::{Halt, Observer, Row};
 use super::shuffle::Shuffle;
@@ -98,7 +99,7 @@ impl Entrant {
     }
 }
 
-/// Runs all of `field`, whose first contender is the baseline.
+/// Runs all of `field`.
 ///
 /// # Errors
 /// [`Halt`] when stopped, or a thread is gone. Whoever merely cannot run gets a row.
@@ -126,18 +127,21 @@ pub fn run(
     if let Some(caveat) = pinning::caveat(pairing.team(), &cpus) {
         observer.note(&caveat);
     }
-    with_team(&field.runners, pairing.team(), &cpus, |team, pinned| {
+    let everyone = field.everyone();
+    with_team(&everyone, pairing.team(), &cpus, |team, pinned| {
         if !pinned && !cpus.is_empty() {
             observer.note("threads are not pinned: the kernel refused");
         }
         let mut fair = Fair::new(pairing.team() <= cpus.len());
-        let raw = set_up(team, field, pairing, 0, pairing.raw)?;
+        let baseline = everyone.len() - 1;
+        let mut set_up = |index, time| set_up(team, &everyone, pairing, index, time);
+        let raw = set_up(baseline, pairing.raw)?;
         let mut entrants = Vec::new();
-        for index in 0..field.runners.len() {
+        for index in 0..baseline {
             if observer.stopped() {
                 return Err(Halt::Stopped);
             }
-            entrants.push(set_up(team, field, pairing, index, pairing.batch)?);
+            entrants.push(set_up(index, pairing.batch)?);
         }
         let mut wrong: Vec<usize> = Vec::new();
         for round in 0..pairing.rounds {
@@ -188,15 +192,16 @@ pub fn run(
     })
 }
 
-/// Finds a contender's chunk, under the very load that it will have, and its checksum.
+/// Finds a contender's chunk, under the very load that it will have, and the checksum that it should
+/// have: that of the last of `everyone`.
 fn set_up(
     team: &mut Team<'_>,
-    field: &Field,
+    everyone: &[&dyn Contender],
     pairing: &Pairing,
     index: usize,
     time: Duration,
 ) -> Result<Entrant, Halt> {
-    let grain = field.runners[index].grain();
+    let grain = everyone[index].grain();
     let mut chunk = TRIAL.next_multiple_of(grain);
     for _ in 0..2 {
         let trial = team.batch(Beat {
@@ -210,10 +215,10 @@ fn set_up(
     }
     Ok(Entrant {
         index,
-        name: field.runners[index].name(),
+        name: everyone[index].name(),
         chunk,
-        expected: team.checksum(0, chunk),
-        holds_per_op: field.runners[index].holds_per_op(),
+        expected: team.checksum(everyone.len() - 1, chunk),
+        holds_per_op: everyone[index].holds_per_op(),
     })
 }
 

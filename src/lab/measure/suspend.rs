@@ -114,7 +114,7 @@ pub fn run(
     });
     let mut turns: Vec<Turn> = turns.collect();
     let what = format!("suspend /{}", suspends.readers);
-    with_team(&field.runners, threads, &cpus, |team, _| {
+    with_team(&field.everyone(), threads, &cpus, |team, _| {
         // As many repeats in all as there are blocks, or a busy machine would keep us for ever.
         let blocks = |turn: &Turn| turn.condition.samples.div_ceil(BLOCK) as usize;
         let mut repeats_left: usize = turns.iter().map(blocks).sum();

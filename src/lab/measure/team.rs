@@ -8,7 +8,7 @@
 //! `arrived` and `finished` are raised by everybody once an order, so after the k-th they reach
 //! k x threads. `broken` is set by a thread that leaves by panic, and ends every wait.
 
-use super::batch::{Beat, Done, Last, disturb, run, timed};
+use super::batch::{Beat, Done, Last, disturb, part, timed};
 use super::contender::{Contender, Worker};
 use super::neighbours::Neighbours;
 use super::observe::Halt;
@@ -62,7 +62,7 @@ impl std::fmt::Debug for Team<'_> {
 /// [`Halt::Broken`] when a contender has too few reader slots, or a thread panicked; else what `lead`
 /// returns.
 pub fn with_team<T>(
-    contenders: &[Box<dyn Contender>],
+    contenders: &[&dyn Contender],
     threads: usize,
     cpus: &[usize],
     lead: impl FnOnce(&mut Team<'_>, bool) -> Result<T, Halt>,
@@ -107,7 +107,7 @@ pub fn with_team<T>(
     })
 }
 
-fn workers(contenders: &[Box<dyn Contender>]) -> Result<Vec<Box<dyn Worker + '_>>, Halt> {
+fn workers<'c>(contenders: &[&'c dyn Contender]) -> Result<Vec<Box<dyn Worker + 'c>>, Halt> {
     let workers = contenders.iter().map(|contender| contender.worker());
     workers.collect::<Result<_, _>>().map_err(|_| Halt::Broken)
 }
@@ -120,7 +120,7 @@ impl Team<'_> {
     pub fn batch(&mut self, beat: Beat) -> Result<Done, Halt> {
         self.order(Task::Batch(beat))?;
         let worker = self.workers[beat.contender].as_mut();
-        let mine = timed(&self.neighbours, || run(worker, beat.chunk, beat.time));
+        let mine = part(&self.neighbours, worker, &beat);
         self.finish(mine)
     }
 
@@ -182,7 +182,7 @@ impl Drop for Team<'_> {
 impl Shared {
     fn follow(
         &self,
-        contenders: &[Box<dyn Contender>],
+        contenders: &[&dyn Contender],
         index: usize,
         cpus: &[usize],
     ) -> Result<(), Halt> {
@@ -195,28 +195,22 @@ impl Shared {
             let task = *lock(&self.task);
             self.meet(&self.arrived.0, orders)?;
             let last = index as u64 + 1 == self.threads;
-            let done = timed(&neighbours, || match task {
+            let done = match task {
                 Task::Batch(beat) => {
                     let worker = workers[beat.contender].as_mut();
                     match beat.last {
                         Last::Suspends(every) if last => disturb(worker, every, beat.time),
-                        Last::Idles if last => {}
-                        _ => return run(worker, beat.chunk, beat.time),
+                        Last::Idles if last => Done::default(),
+                        _ => part(&neighbours, worker, &beat),
                     }
-                    Done::default()
                 }
-                Task::Attend { contender } => {
+                Task::Attend { contender } => timed(&neighbours, || {
                     workers[contender].attend(&self.watch, index - 1);
                     Done::default()
-                }
-                Task::Leave => Done::default(),
-            });
-            if matches!(task, Task::Leave) {
-                break;
-            }
-            // Who only disturbs the others has no time of its own in the batch.
-            let disturbs = matches!(task, Task::Batch(beat) if last && beat.last != Last::Works);
-            self.add(if disturbs { Done::default() } else { done });
+                }),
+                Task::Leave => break,
+            };
+            self.add(done);
             self.meet(&self.finished.0, orders)?;
         }
         Ok(())

@@ -190,7 +190,7 @@ impl Worker for Reads<'_> {
 fn a_suspend_that_its_readers_starve_ends_and_is_counted() {
     let field = Field {
         runners: vec![Box::new(Starving(AtomicU64::new(0)))],
-        excused: Vec::new(),
+        ..Field::default()
     };
     let hold = Duration::from_micros(1);
     for rhythm in [Rhythm::HOT, Rhythm { hold, held: 100 }] {

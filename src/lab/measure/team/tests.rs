@@ -40,8 +40,7 @@ impl Worker for Panics {
 
 #[test]
 fn a_follower_that_panics_voids_the_run() {
-    let bad: [Box<dyn Contender>; 1] = [Box::new(Bad { panics: true })];
-    let run = with_team(&bad, 3, &[], |team, _| {
+    let run = with_team(&[&Bad { panics: true }], 3, &[], |team, _| {
         let beat = Beat {
             contender: 0,
             chunk: 1,
@@ -55,7 +54,6 @@ fn a_follower_that_panics_voids_the_run() {
 
 #[test]
 fn a_contender_that_is_full_voids_the_run() {
-    let bad: [Box<dyn Contender>; 1] = [Box::new(Bad { panics: false })];
-    let run = with_team(&bad, 2, &[], |_, _| Ok(()));
+    let run = with_team(&[&Bad { panics: false }], 2, &[], |_, _| Ok(()));
     assert_eq!(run, Err(Halt::Broken));
 }
