@@ -2,11 +2,13 @@
 //! recursive slots in them, with amd64's and with PAE's.
 
 use ptom::backend::Native;
-use ptom::pmap::{KERNEL_SLOT, Kernel, PageCache, PmapError, RECURSIVE_SLOT};
+use ptom::pmap::{Kernel, Layout, PageCache, PmapError, RECURSIVE_SLOT};
 use ptom::scheme::percpu::PerCpu;
 use ptom::suspend::{pre_suspend, suspend};
 use ptom::xen::save::Failed;
-use ptom::xen::{Config, Machine, Mmu, MmuUpdate, Mode, NewPte, Outcome, Pfn, Pte, Va, Vcpu};
+use ptom::xen::{
+    Config, Machine, Mmu, MmuUpdate, Mode, NewPte, Outcome, Paging, Pfn, Pte, Va, Vcpu,
+};
 
 type Scheme = PerCpu<Native>;
 type Cpu<'m> = Vcpu<'m, Native, Scheme>;
@@ -115,10 +117,10 @@ fn a_root_is_reaped_when_pages_run_short() {
     assert_sound(&machine);
 }
 
-/// Unmaps shared_info, which has no PFN: the one thing that must be put away on amd64.
+/// Unmaps shared_info, which has no PFN.
 fn unmap_shared_info(cpu: &Cpu<'_>) {
     let hold = cpu.hold();
-    let shared_info = Va((KERNEL_SLOT as u64) << 39);
+    let shared_info = Layout::of(hold.access().guest().paging()).shared_info();
     let unmapped = hold.access().update_va_mapping(shared_info, NewPte::ZERO);
     unmapped.unwrap();
 }
@@ -161,10 +163,11 @@ fn a_root_that_names_itself_is_carried_live_or_cached_in_every_way() {
     }
 }
 
-/// Four L2 tables as a PAE root is made of, with these PFNs, pinned as NetBSD does: the one with the four
-/// recursive entries is the third, and last. Then a save and a restore.
+/// In a PAE guest four L2 tables, with these PFNs, pinned one by one as NetBSD does, whose roots are the
+/// vCPUs': the one with the four recursive entries is the third, and last. Then a save and a restore.
 fn pae(pages: [u64; 4], emptied: bool) -> Result<Outcome, Failed> {
-    let machine = machine();
+    let config = Config::new(PAGES, 2).paged(Paging::Pae);
+    let machine = Machine::<Native, Scheme>::new(config).unwrap();
     let mut cpu = machine.vcpu().unwrap();
     let _kernel = Kernel::boot(&cpu, 1).unwrap();
     {

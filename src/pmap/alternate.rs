@@ -23,10 +23,10 @@
 
 use super::kernel::Kernel;
 use super::work::{Act, Touch, User, Work};
-use super::{ALTERNATE_SLOT, PmapError, PmapId, RECURSIVE_SLOT, layout};
+use super::{PmapError, PmapId};
 use crate::backend::Backend;
 use crate::primitive::TicketGuard;
-use crate::xen::{Access, MmuUpdate, NewPte, Pte, ReadPte, Va};
+use crate::xen::{Access, ReadPte, Va};
 use alloc::vec::Vec;
 
 /// How another pmap's tables are reached.
@@ -102,9 +102,9 @@ impl<B: Backend> Kernel<B> {
             target,
             user,
             slot: if alone {
-                RECURSIVE_SLOT
+                self.layout.recursive
             } else {
-                ALTERNATE_SLOT
+                self.layout.alternate
             },
             work: Work::default(),
             _locks: locks,
@@ -123,19 +123,16 @@ impl<B: Backend> Kernel<B> {
         user: User,
     ) -> Result<Work, PmapError> {
         let mut work = Work::default();
-        let updates: Option<Vec<_>> = pmaps
-            .iter()
-            .map(|pmap| {
-                let slot = access.mfn(self.root(*pmap))?.entry(ALTERNATE_SLOT);
-                Some(MmuUpdate::normal(slot, NewPte::ZERO))
-            })
-            .collect();
-        let updates = updates.ok_or(PmapError::Nothing)?;
+        let mut updates = Vec::with_capacity(pmaps.len() * self.layout.pages);
+        for pmap in pmaps {
+            let root = access.mfn(self.root(*pmap)).ok_or(PmapError::Nothing)?;
+            updates.extend(self.aimed(access, root, self.layout.alternate, None)?);
+        }
         for batch in updates.chunks(crate::xen::queue::QUEUE) {
             access.mmu_update(batch)?;
             work.did(Act::Hypercall, 1);
         }
-        work.did(Act::Update, pmaps.len() as u64);
+        work.did(Act::Update, updates.len() as u64);
         pmaps
             .iter()
             .for_each(|pmap| self.roster.set_dirty(*pmap, false));
@@ -153,11 +150,10 @@ impl<B: Backend> Kernel<B> {
         if self.alternate == Alternate::Direct {
             return Ok(());
         }
-        let gone = access.mfn(self.root(pmap)).ok_or(PmapError::Nothing)?;
-        let names = |other: PmapId| {
-            let root = access.mfn(self.root(other))?;
-            access.read(root, ALTERNATE_SLOT).mfn()
-        };
+        let gone = access.mfn(self.root(pmap));
+        let gone = gone.and_then(|root| self.directory(access, root, 0));
+        let gone = gone.ok_or(PmapError::Nothing)?;
+        let names = |other| self.slot_of(access, other, self.layout.alternate)?.mfn();
         let names_it = |other| names(other).is_some_and(|named| named.raw() == gone.raw());
         let mut dirty = Vec::new();
         self.each_dirty(|other| dirty.push(other));
@@ -187,20 +183,24 @@ impl<'g, B: Backend> Window<'_, 'g, B> {
         }
         let root = access.mfn(kernel.root(self.visitor));
         let root = root.ok_or(PmapError::Nothing)?;
-        let old = access.read(root, ALTERNATE_SLOT);
+        let old = kernel.slot_of(access, self.visitor, kernel.layout.alternate);
+        let first = kernel.directory(access, target, 0);
+        let (old, first) = old.zip(first).ok_or(PmapError::Nothing)?;
         self.work.did(Act::Read, 1);
-        if old.mfn().is_some_and(|named| named.raw() == target.raw()) {
+        if old.mfn().is_some_and(|named| named.raw() == first.raw()) {
             kernel.users.count(self.user, Touch::Hit, 1);
             return Ok(());
         }
-        let named = NewPte::map(target, Pte::P | Pte::US | Pte::A);
-        let update = MmuUpdate::normal(root.entry(ALTERNATE_SLOT), named);
-        if let Err(refused) = access.mmu_update(&[update]) {
+        let updates = kernel.aimed(access, root, kernel.layout.alternate, Some(target))?;
+        if let Err(refused) = access.mmu_update(&updates) {
             kernel.users.count(self.user, Touch::Refused, 1);
+            if refused.done > 0 {
+                kernel.empty_slots(access, &[self.visitor], self.user)?;
+            }
             return Err(refused.into());
         }
         self.work.did(Act::Hypercall, 1);
-        self.work.did(Act::Update, 1);
+        self.work.did(Act::Update, updates.len() as u64);
         kernel.roster.set_dirty(self.visitor, true);
         if !old.pte().present() {
             kernel.users.count(self.user, Touch::Set, 1);
@@ -223,15 +223,15 @@ impl<'g, B: Backend> Window<'_, 'g, B> {
     /// The L1 entry of an address, as the window shows it; `None` where there is no table.
     pub fn entry(&mut self, va: Va) -> Option<ReadPte<'g>> {
         self.work.did(Act::Read, 1);
-        self.access.peek_pte(layout::entry_at(self.slot, va)).ok()
+        let at = self.kernel.layout.entry_at(self.slot, va);
+        self.access.peek_pte(at).ok()
     }
 
-    /// An entry of the root, likewise: through the target's own recursive slot.
+    /// An entry of the directory, likewise: through the target's own recursive slots.
     pub fn root_entry(&mut self, index: usize) -> Option<ReadPte<'g>> {
         self.work.did(Act::Read, 1);
-        self.access
-            .peek_pte(layout::root_entry_at(self.slot, index))
-            .ok()
+        let at = self.kernel.layout.directory_entry_at(self.slot, index);
+        self.access.peek_pte(at).ok()
     }
 
     /// Lets the view go (`pmap_unmap_ptes`); returns what it has cost from the beginning.

@@ -5,48 +5,49 @@
 use super::kernel::Kernel;
 use super::pages::PageCache;
 use super::pdp_cache::Cached;
-use super::{ALTERNATE_SLOT, KERNEL_SLOT, PmapError, RECURSIVE_SLOT};
+use super::{PmapError, RECURSIVE_SLOT};
 use crate::backend::Backend;
-use crate::xen::{Access, Mfn, Mmu, MmuUpdate, NewPte, Pfn, Pte};
+use crate::xen::number::ENTRIES;
+use crate::xen::{Access, Mfn, Mmu, MmuUpdate, NewPte, Pfn};
 use alloc::vec::Vec;
 
 impl<B: Backend> Kernel<B> {
-    /// Pins a page as a root (`pmap_pdp_ctor`).
+    /// Pins a page as a root, with its directory (`pmap_pdp_ctor`).
     pub(super) fn construct(
         &self,
         mmu: &impl Mmu<B>,
         access: Access<'_, B>,
         cache: &mut PageCache,
     ) -> Result<Pfn, PmapError> {
-        let root = self.take_for_table(access, cache)?;
-        access.zero(root);
-        self.pages.entries_reset(root);
-        let pinned = self.pin_root(mmu, access, root);
-        match pinned {
-            Ok(()) => self.pdp_cache.enlist(root),
-            Err(_) => self.pages.give(cache, root),
+        let mut pages = Vec::with_capacity(self.root_pages());
+        let made = self.make_root(mmu, access, cache, &mut pages);
+        match made {
+            Ok(root) => self.pdp_cache.enlist(root),
+            Err(_) => pages.iter().for_each(|page| self.pages.give(cache, *page)),
         }
-        pinned.map(|()| root)
+        made
     }
 
-    fn pin_root(
+    fn make_root(
         &self,
         mmu: &impl Mmu<B>,
         access: Access<'_, B>,
-        root: Pfn,
-    ) -> Result<(), PmapError> {
-        let mfn = access.mfn(root).ok_or(PmapError::Nothing)?;
-        let kernel = access.mfn(self.kernel_l3).ok_or(PmapError::Nothing)?;
+        cache: &mut PageCache,
+        pages: &mut Vec<Pfn>,
+    ) -> Result<Pfn, PmapError> {
+        for _ in 0..self.root_pages() {
+            let page = self.take_for_table(access, cache)?;
+            access.zero(page);
+            self.pages.entries_reset(page);
+            pages.push(page);
+        }
+        let root = access.mfn(pages[0]).ok_or(PmapError::Nothing)?;
         mmu.preemption_point();
-        access.pin(mfn, 4)?;
-        access.mmu_update(&[
-            MmuUpdate::normal(mfn.entry(RECURSIVE_SLOT), Self::recursive(mfn)),
-            MmuUpdate::normal(
-                mfn.entry(KERNEL_SLOT),
-                NewPte::map(kernel, Pte::P | Pte::RW | Pte::US | Pte::A),
-            ),
-        ])?;
-        Ok(())
+        self.pin_pages(access, pages)?;
+        let mut updates = self.aimed(access, root, self.layout.recursive, Some(root))?;
+        updates.extend(self.kernel_half(access, root)?);
+        access.mmu_update(&updates)?;
+        Ok(pages[0])
     }
 
     /// Makes the recursive slot present of a cached root whose PFN is computed from that very slot
@@ -69,18 +70,28 @@ impl<B: Backend> Kernel<B> {
 
     /// The updates that leave a root as its constructor did: Xen then lets all below it go.
     pub(super) fn emptied<'g>(&self, access: Access<'g, B>, root: Mfn<'g>) -> Vec<MmuUpdate<'g>> {
+        let layout = &self.layout;
+        let windows = layout.alternate..layout.alternate + layout.pages;
+        let keeps_windows = self.pdp_cache.slots == Cached::Window;
         let mut updates = Vec::new();
-        access.each_present(root, |index, _| {
-            let val = match index {
-                0..RECURSIVE_SLOT => Some(NewPte::ZERO),
-                ALTERNATE_SLOT if self.pdp_cache.slots != Cached::Window => Some(NewPte::ZERO),
-                RECURSIVE_SLOT if self.pdp_cache.slots == Cached::NotPresent => {
-                    Some(Self::not_present(root))
-                }
-                _ => None,
+        for at in 0..layout.pages {
+            let Some(table) = self.directory(access, root, at) else {
+                continue;
             };
-            updates.extend(val.map(|val| MmuUpdate::normal(root.entry(index), val)));
-        });
+            access.each_present(table, |index, _| {
+                let val = match at * ENTRIES + index {
+                    slot if slot < layout.recursive => Some(NewPte::ZERO),
+                    slot if windows.contains(&slot) && !keeps_windows => Some(NewPte::ZERO),
+                    slot if slot == layout.recursive
+                        && self.pdp_cache.slots == Cached::NotPresent =>
+                    {
+                        Some(Self::not_present(root))
+                    }
+                    _ => None,
+                };
+                updates.extend(val.map(|val| MmuUpdate::normal(table.entry(index), val)));
+            });
+        }
         updates
     }
 }

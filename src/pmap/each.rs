@@ -1,12 +1,12 @@
 //! Every table, and every page, of a pmap.
 
+use super::PmapId;
 use super::kernel::Kernel;
-use super::{PmapId, RECURSIVE_SLOT};
 use crate::backend::Backend;
 use crate::xen::{Access, Mfn, Pfn, ReadPte, Va};
 
 impl<B: Backend> Kernel<B> {
-    /// Calls `found` with level, address and PFN of each table below a root, lower ones first.
+    /// Calls `found` with level, address and PFN of each table below a directory, lower ones first.
     pub(super) fn each_table(
         &self,
         access: Access<'_, B>,
@@ -14,28 +14,30 @@ impl<B: Backend> Kernel<B> {
         mut found: impl FnMut(u32, Va, Pfn),
     ) {
         fn below<B: Backend>(
+            kernel: &Kernel<B>,
             access: Access<'_, B>,
             table: Mfn<'_>,
             level: u32,
-            base: u64,
+            base: Va,
             found: &mut impl FnMut(u32, Va, Pfn),
         ) {
-            let process = 0..if level == 4 { RECURSIVE_SLOT } else { 512 };
             access.each_present(table, |index, entry| {
-                if !process.contains(&index) {
+                let va = Va(base.0 | (index as u64) << (12 + 9 * (level - 1)));
+                if va.page() >= kernel.layout.process_end() {
                     return;
                 }
-                let va = base | (index as u64) << (12 + 9 * (level - 1));
                 if let (Some(mfn), Some(pfn)) = (entry.mfn(), Kernel::named(access, entry)) {
                     if level > 2 {
-                        below(access, mfn, level - 1, va, found);
+                        below(kernel, access, mfn, level - 1, va, found);
                     }
-                    found(level - 1, Va(va), pfn);
+                    if level <= kernel.layout.directory {
+                        found(level - 1, va, pfn);
+                    }
                 }
             });
         }
         if let Some(root) = access.mfn(self.root(pmap)) {
-            below(access, root, 4, 0, &mut found);
+            below(self, access, root, self.levels, Va(0), &mut found);
         }
     }
 

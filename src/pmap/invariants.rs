@@ -1,7 +1,7 @@
-//! I7, of pmaps: after a suspend every recursive slot names its root again, at the root's new MFN.
+//! I7, of pmaps: after a suspend every recursive slot names its page of the directory again, at its new MFN.
 
+use super::PmapId;
 use super::kernel::Kernel;
-use super::{PmapId, RECURSIVE_SLOT};
 use crate::backend::Backend;
 use crate::xen::{Broken, Mmu};
 use alloc::vec::Vec;
@@ -16,12 +16,16 @@ impl<B: Backend> Kernel<B> {
         self.each_live(|pmap: PmapId| {
             let root = self.root(pmap);
             let Some(mfn) = access.mfn(root) else { return };
-            let entry = access.read(mfn, RECURSIVE_SLOT);
-            if entry.mfn().map(|named| named.raw()) != Some(mfn.raw()) {
-                broken.push(Broken::Recursive {
-                    root,
-                    found: entry.pte().0,
-                });
+            for at in 0..self.layout.pages {
+                let page = self.directory(access, mfn, at).map(|page| page.raw());
+                let slot = self.slot_of(access, pmap, self.layout.recursive + at);
+                let Some(entry) = slot else { continue };
+                if entry.mfn().map(|named| named.raw()) != page {
+                    broken.push(Broken::Recursive {
+                        root,
+                        found: entry.pte().0,
+                    });
+                }
             }
         });
         broken

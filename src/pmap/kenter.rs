@@ -6,7 +6,8 @@
 //!
 //! Source: NetBSD `pmap_kenter_pa`, `pmap_kremove`, `pmap_update`.
 
-use super::kernel::{Kernel, SHARED_INFO_VA};
+use super::kernel::Kernel;
+use super::layout;
 use super::mapping::Range;
 use super::pages::PageCache;
 use super::table::Slot;
@@ -20,12 +21,9 @@ use alloc::vec::Vec;
 /// Flags of a page of the kernel's.
 const PAGE: u64 = Pte::P | Pte::A;
 
-/// The pages of the kernel's half that [`Kernel::kenter`] may map: a quarter of a TiB, less the 2 MiB
+/// The pages of the kernel's half that [`Kernel::kenter`] may map on amd64: a quarter of a TiB, less the 2 MiB
 /// under the kernel's first table.
-pub const KVA: Range = Range {
-    page: SHARED_INFO_VA.page() + 512,
-    pages: (1 << 26) - 512,
-};
+pub const KVA: Range = layout::AMD64.kva();
 
 impl<B: Backend> Kernel<B> {
     /// Maps pages at the addresses from `va` on, in place of what was there.
@@ -118,7 +116,7 @@ impl<B: Backend> Kernel<B> {
     /// # Errors
     /// [`PmapError::NotKernels`]; Xen's. What came before stays done.
     pub fn kremove(&self, mmu: &impl Mmu<B>, range: Range) -> Result<(), PmapError> {
-        in_kva(range)?;
+        self.in_kva(range)?;
         let hold = mmu.hold();
         let access = hold.access();
         let _locked = self.lock(self.own());
@@ -141,7 +139,7 @@ impl<B: Backend> Kernel<B> {
         pages: &[Pfn],
         write: bool,
     ) -> Result<Vec<MmuUpdate<'g>>, PmapError> {
-        in_kva(Range {
+        self.in_kva(Range {
             page: va.page(),
             pages: pages.len() as u64,
         })?;
@@ -164,21 +162,22 @@ impl<B: Backend> Kernel<B> {
         cache: &mut PageCache,
         va: Va,
     ) -> Result<Slot<'g>, PmapError> {
-        in_kva(Range {
+        self.in_kva(Range {
             page: va.page(),
             pages: 1,
         })?;
         self.slot_or_build(access, cache, self.own(), va)
     }
-}
 
-/// Whether a run lies in [`KVA`].
-fn in_kva(run: Range) -> Result<(), PmapError> {
-    let first = run.page.checked_sub(KVA.page);
-    let end = first.and_then(|first| first.checked_add(run.pages));
-    match end {
-        Some(end) if end <= KVA.pages => Ok(()),
-        _ => Err(PmapError::NotKernels),
+    /// Whether a run lies in the kernel's part: [`KVA`] on amd64.
+    fn in_kva(&self, run: Range) -> Result<(), PmapError> {
+        let kva = self.layout.kva();
+        let first = run.page.checked_sub(kva.page);
+        let end = first.and_then(|first| first.checked_add(run.pages));
+        match end {
+            Some(end) if end <= kva.pages => Ok(()),
+            _ => Err(PmapError::NotKernels),
+        }
     }
 }
 

@@ -12,10 +12,10 @@ use super::pv::Pvs;
 use super::roster::Roster;
 use super::stack::Stack;
 use super::work::Users;
-use super::{KERNEL_SLOT, PmapError};
+use super::{Layout, PmapError};
 use crate::backend::{Atomic, Backend};
 use crate::primitive::{Padded, Ticket, TicketGuard};
-use crate::xen::{Access, Guest, Mmu, NewPte, Pfn, Pte, RawQueues, Va};
+use crate::xen::{Access, Guest, Mmu, NewPte, Pfn, Pte, RawQueues};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering::Relaxed;
@@ -48,15 +48,15 @@ pub struct Kernel<B: Backend> {
     pub(super) pdp_cache: PdpCache<B>,
     /// Pages without a frame.
     pub(super) balloon: Stack<B>,
-    /// The L3 under the kernel's slot, which all roots share.
-    pub(super) kernel_l3: Pfn,
+    /// The tables under the kernel's slots, which all roots share.
+    pub(super) kernel_tables: Vec<Pfn>,
+    pub(super) layout: Layout,
+    /// How many levels of tables there are.
+    pub(super) levels: u32,
 }
 
 /// MFNs that the drivers may keep.
 const KEPT: usize = 16;
-
-/// Where the kernel has shared_info mapped.
-pub(crate) const SHARED_INFO_VA: Va = Va((KERNEL_SLOT as u64) << 39);
 
 impl<B: Backend> Kernel<B> {
     /// Builds the kernel's own address space in a fresh guest, loads it on this vCPU, and has room
@@ -67,35 +67,55 @@ impl<B: Backend> Kernel<B> {
     pub fn boot(mmu: &impl Mmu<B>, pmaps: u32) -> Result<Self, PmapError> {
         let hold = mmu.hold();
         let access = hold.access();
-        let first = Guest::<B>::OWN_PAGES;
-        let [root, l3, l2, l1] = [0, 1, 2, 3].map(|n| Pfn(first + n));
-        let table = Pte::P | Pte::RW | Pte::US | Pte::A;
-        for page in [root, l3, l2, l1] {
-            access.zero(page);
-        }
-        access.pin(access.mfn(root).ok_or(PmapError::Nothing)?, 4)?;
-        Self::link(access, root, KERNEL_SLOT, l3, table)?;
-        Self::link(access, l3, 0, l2, table)?;
-        Self::link(access, l2, 0, l1, table)?;
         let guest = access.guest();
+        let layout = Layout::of(guest.paging());
         let (all, vcpus) = (guest.domain().pages(), guest.domain().max_vcpus());
-        let kernel = Self {
+        let mut kernel = Self {
             pmaps: (0..=pmaps).map(|_| Padded(Pmap::default())).collect(),
             roster: Roster::new(pmaps),
             alternate: Alternate::default(),
             users: Users::default(),
-            pages: Pages::new(first + 4..all),
+            pages: Pages::new(all),
             pvs: Pvs::new(all, vcpus),
             queues: RawQueues::new(guest),
             drivers: KeptMfns::new(KEPT),
             pdp_cache: PdpCache::new(all),
             balloon: Stack::new(all),
-            kernel_l3: l3,
+            kernel_tables: Vec::new(),
+            layout,
+            levels: guest.paging().levels(),
         };
-        kernel.set_root(kernel.own(), root);
+        kernel.map_itself(access)?;
         kernel.load_kernel_in(access)?;
         kernel.map_shared_info(access)?;
         Ok(kernel)
+    }
+
+    /// Makes the kernel's own root from the first pages that the guest does not use itself; the others are
+    /// free.
+    fn map_itself(&mut self, access: Access<'_, B>) -> Result<(), PmapError> {
+        let mut unused = (Guest::<B>::OWN_PAGES..).map(Pfn);
+        let mut take = |count| -> Vec<Pfn> {
+            let pages: Vec<Pfn> = unused.by_ref().take(count).collect();
+            pages.iter().for_each(|page| access.zero(*page));
+            pages
+        };
+        let root = take(self.root_pages());
+        self.kernel_tables = take(self.layout.kernel_tables);
+        // The way down to the first L1 table.
+        let mut way = alloc::vec![self.kernel_tables[0]];
+        way.extend(take(self.layout.directory as usize - 2));
+        self.pin_pages(access, &root)?;
+        let mfn = access.mfn(root[0]).ok_or(PmapError::Nothing)?;
+        access.mmu_update(&self.kernel_half(access, mfn)?)?;
+        for pair in way.windows(2) {
+            Self::link(access, pair[0], 0, pair[1], super::table::TABLE)?;
+        }
+        self.set_root(self.own(), root[0]);
+        if let Some(Pfn(first)) = unused.next() {
+            self.pages.free_from(first);
+        }
+        Ok(())
     }
 
     /// Makes entry `index` of `table` name `child`.
@@ -120,12 +140,12 @@ impl<B: Backend> Kernel<B> {
     /// Maps shared_info into the kernel's half.
     pub(crate) fn map_shared_info(&self, access: Access<'_, B>) -> Result<(), PmapError> {
         let entry = NewPte::map(access.shared_info(), Pte::P | Pte::RW | Pte::A);
-        Ok(access.update_va_mapping(SHARED_INFO_VA, entry)?)
+        Ok(access.update_va_mapping(self.layout.shared_info(), entry)?)
     }
 
     /// Unmaps it: it has no PFN, so the tools could not canonicalise the entry.
     pub(crate) fn unmap_shared_info(&self, access: Access<'_, B>) -> Result<(), PmapError> {
-        Ok(access.update_va_mapping(SHARED_INFO_VA, NewPte::ZERO)?)
+        Ok(access.update_va_mapping(self.layout.shared_info(), NewPte::ZERO)?)
     }
 
     /// Loads the kernel's own address space on this vCPU.

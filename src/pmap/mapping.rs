@@ -6,7 +6,7 @@ use super::pages::PageCache;
 use super::pv::PvEntry;
 use super::visit::Visit;
 use super::work::User;
-use super::{PmapError, PmapId, RECURSIVE_SLOT};
+use super::{PmapError, PmapId};
 use crate::backend::Backend;
 use crate::xen::{Access, Mmu, MmuUpdate, NewPte, Pfn, Pte, ReadPte, Va};
 use alloc::vec::Vec;
@@ -17,11 +17,8 @@ const PAGE: u64 = Pte::P | Pte::US | Pte::A;
 /// Pages that one L1 table maps.
 const L1_PAGES: u64 = 512;
 
-/// A process's pages end here: what lies beyond are its own page tables, and the kernel.
-const END: u64 = (RECURSIVE_SLOT as u64) << 27;
-
-/// A range of pages of an address space. What of it lies beyond the process's part, which ends at
-/// [`RECURSIVE_SLOT`] of the root, is nobody's, and left alone.
+/// A range of pages of an address space. What of it lies beyond the process's part
+/// ([`Layout::process_end`](super::Layout::process_end)) is nobody's, and left alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range {
     /// The first page's number: its address >> 12.
@@ -31,9 +28,9 @@ pub struct Range {
 }
 
 impl Range {
-    /// The parts of the range that one L1 table each maps.
-    fn by_table(self) -> impl Iterator<Item = Range> {
-        let end = self.page.saturating_add(self.pages).min(END);
+    /// The parts of the range before page `end` that one L1 table each maps.
+    fn by_table(self, end: u64) -> impl Iterator<Item = Range> {
+        let end = self.page.saturating_add(self.pages).min(end);
         let mut page = self.page;
         core::iter::from_fn(move || {
             let next = end.min((page / L1_PAGES + 1) * L1_PAGES);
@@ -66,7 +63,7 @@ impl<B: Backend> Kernel<B> {
         pfn: Pfn,
         write: bool,
     ) -> Result<(), PmapError> {
-        if va.index(4) >= RECURSIVE_SLOT {
+        if va.page() >= self.layout.process_end() {
             return Err(PmapError::Nothing);
         }
         let hold = mmu.hold();
@@ -117,7 +114,7 @@ impl<B: Backend> Kernel<B> {
         pmap: PmapId,
         range: Range,
     ) -> Result<(), PmapError> {
-        for part in range.by_table() {
+        for part in range.by_table(self.layout.process_end()) {
             let hold = mmu.hold();
             let access = hold.access();
             let mut visit = self.visit(access, pmap, User::Remove)?;
@@ -155,7 +152,7 @@ impl<B: Backend> Kernel<B> {
         write: bool,
     ) -> Result<(), PmapError> {
         let (set, clear) = if write { (Pte::RW, 0) } else { (0, Pte::RW) };
-        for part in range.by_table() {
+        for part in range.by_table(self.layout.process_end()) {
             let hold = mmu.hold();
             let access = hold.access();
             let mut visit = self.visit(access, pmap, User::Protect)?;

@@ -1,6 +1,6 @@
-//! A pmap as NetBSD's on amd64 Xen: what a kernel does with MFNs all day.
+//! A pmap as NetBSD's on Xen, on amd64 or i386 PAE: what a kernel does with MFNs all day.
 //!
-//! A **pmap** is one address space: a pinned root table (L4) with the tables under it, a lock of its
+//! A **pmap** is one address space: a pinned root table with the tables under it, a lock of its
 //! own, and a place on the list of all pmaps. Every entry is written by `mmu_update`, whose `ptr` and
 //! `val` are both MFNs, so every operation here is a *reader* of the scheme under test: it is generic
 //! over [`Mmu`](crate::xen::Mmu), and runs unchanged for a vCPU and for the suspender.
@@ -11,6 +11,8 @@
 //! ([`Kernel::page_remove`]). A hold taken inside a lock would wait for a suspender that waits, through
 //! another vCPU's hold, for that very lock.
 //!
+//! Which slots are what is the guest's [`Layout`]; these are amd64's, whose root is an L4:
+//!
 //! | slot of a root | what |
 //! |---|---|
 //! | 0..254 | the process |
@@ -18,6 +20,8 @@
 //! | 256..271 | Xen's |
 //! | [`KERNEL_SLOT`] 320 | the kernel, one table shared by all pmaps |
 //! | [`ALTERNATE_SLOT`] 510 | another pmap's root, read-only, or nothing ([`Alternate`]) |
+//!
+//! With PAE a root has four entries, and the slots are those of the four L2 tables under it ([`layout::PAE`]).
 //!
 //! Every operation returns what Xen refused, if it did. A sound scheme never sees that; a control
 //! does, and goes on.
@@ -32,13 +36,13 @@ mod agree;
 mod alternate;
 mod balloon;
 mod constructor;
+mod directory;
 mod each;
 mod invariants;
 mod kenter;
 mod kept;
 mod kernel;
 pub mod layout;
-pub mod layout32;
 mod lifecycle;
 mod list;
 mod mapping;
@@ -59,6 +63,7 @@ pub use alternate::{Alternate, Window};
 pub use kenter::KVA;
 pub use kept::KeptMfns;
 pub use kernel::{Kernel, PmapId};
+pub use layout::Layout;
 pub use mapping::Range;
 pub use page::Synced;
 pub use pages::PageCache;
@@ -70,11 +75,11 @@ pub use work::{Act, Touch, User, Work};
 use crate::xen::{Errno, Refused};
 use core::fmt;
 
-/// The root's entry for itself.
+/// On amd64, the root's entry for itself.
 pub const RECURSIVE_SLOT: usize = 255;
-/// The root's entry for another pmap's root, if it has one.
+/// On amd64, the root's entry for another pmap's root, if it has one.
 pub const ALTERNATE_SLOT: usize = 510;
-/// The root's entry for the kernel's half.
+/// On amd64, the root's entry for the kernel's half.
 pub const KERNEL_SLOT: usize = 320;
 
 /// Why a pmap operation did not happen, or only in part.

@@ -115,7 +115,12 @@ impl<B: Backend> PdpCache<B> {
 
 impl<B: Backend> Kernel<B> {
     /// Has this kernel leave cached roots like that. To be called before it has pmaps.
+    ///
+    /// # Panics
+    /// [`Cached::NotPresent`] is amd64's: it finds a root by its slot, which elsewhere names no root.
     pub fn cache_roots(&mut self, slots: Cached) {
+        let found = slots != Cached::NotPresent || self.layout.pages == 1;
+        assert!(found, "a slot names a root on amd64 only: keep `SelfEntry`");
         self.pdp_cache.slots = slots;
     }
 
@@ -148,9 +153,12 @@ impl<B: Backend> Kernel<B> {
         let mut reaped = 0;
         while let [root] = self.pdp_cache.depot.pop(1)[..] {
             self.pdp_cache.strike(root);
+            let pages = self.pages_of(access, root);
             access.unpin(access.mfn(root).ok_or(PmapError::Nothing)?)?;
-            access.zero(root);
-            self.pages.give(cache, root);
+            for page in pages {
+                access.zero(page);
+                self.pages.give(cache, page);
+            }
             reaped += 1;
         }
         Ok(reaped)

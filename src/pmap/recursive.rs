@@ -1,7 +1,7 @@
 //! The slots of constructed roots, where the tools cannot carry them: emptied before a save, filled after.
 //!
 //! Each constructed root is looked at, and one update queued for each slot that must change; a full queue
-//! is flushed. Nothing is read but roots, by their PFNs (`pm_pdirpa`, which is valid where a mapping of
+//! is flushed. Nothing is read but roots and their directories, by their PFNs (`pm_pdirpa`, which is valid where a mapping of
 //! the root may not be).
 //!
 //! A present entry by which a root names itself *is* carried (`docs/recursive-slot.md` has the runs that
@@ -10,14 +10,14 @@
 //!
 //! Source: NetBSD `pmap_xen_suspend`, `pmap_unmap_recursive_entries`.
 
+use super::PmapError;
 use super::kernel::Kernel;
 use super::pdp_cache::Cached;
-use super::{ALTERNATE_SLOT, PmapError, RECURSIVE_SLOT};
 use crate::backend::Backend;
 use crate::xen::{Access, Mfn, Mmu, MmuUpdate, NewPte, Pfn, Pte, UpdateQueue};
 
 impl<B: Backend> Kernel<B> {
-    /// The entry by which a root names itself: read-only, as the linear rule demands.
+    /// The entry by which a directory names a page of itself or another: read-only, as the linear rule demands.
     pub(super) fn recursive(root: Mfn<'_>) -> NewPte<'_> {
         NewPte::map(root, Pte::P | Pte::US | Pte::A)
     }
@@ -27,9 +27,10 @@ impl<B: Backend> Kernel<B> {
         NewPte::map(root, Pte::US)
     }
 
-    /// Whether the tools carry the recursive slots of all roots as they are, cached ones included.
+    /// Whether the tools carry the recursive slots of all roots as they are, cached ones included: those of
+    /// a directory of one page, if they are present.
     pub fn carries_recursive(&self) -> bool {
-        self.pdp_cache.slots != Cached::NotPresent
+        self.layout.pages == 1 && self.pdp_cache.slots != Cached::NotPresent
     }
 
     /// Empties the recursive slot of every constructed root, present or not.
@@ -39,7 +40,9 @@ impl<B: Backend> Kernel<B> {
     pub fn clear_recursive(&self, mmu: &impl Mmu<B>) -> Result<(), PmapError> {
         let full = |entry| entry != Pte(0);
         let hold = mmu.hold();
-        self.fill_slots(hold.access(), RECURSIVE_SLOT, full, |_, _| NewPte::ZERO)
+        self.fill_slots(hold.access(), self.layout.recursive, full, |_, _| {
+            NewPte::ZERO
+        })
     }
 
     /// Fills it again where it is empty, from the root's PFN: as its pmap has it, or its constructor.
@@ -53,7 +56,7 @@ impl<B: Backend> Kernel<B> {
             _ => Self::recursive(mfn),
         };
         let hold = mmu.hold();
-        self.fill_slots(hold.access(), RECURSIVE_SLOT, empty, entry)
+        self.fill_slots(hold.access(), self.layout.recursive, empty, entry)
     }
 
     /// Empties the alternate slot of every constructed root. Costs nothing in a kernel that empties those
@@ -64,24 +67,31 @@ impl<B: Backend> Kernel<B> {
         }
         let hold = mmu.hold();
         let zero = |_, _| NewPte::ZERO;
-        self.fill_slots(hold.access(), ALTERNATE_SLOT, Pte::present, zero)
+        self.fill_slots(hold.access(), self.layout.alternate, Pte::present, zero)
     }
 
-    /// Writes a slot of each constructed root where `which` says so of what is in it.
+    /// Writes the slots of each constructed root from `first` on, one for each page of its directory, where
+    /// `which` says so of what is in it.
     fn fill_slots<'g>(
         &self,
         access: Access<'g, B>,
-        slot: usize,
+        first: usize,
         which: impl Fn(Pte) -> bool,
         entry: impl Fn(Pfn, Mfn<'g>) -> NewPte<'g>,
     ) -> Result<(), PmapError> {
         let mut queue = UpdateQueue::new(access);
         let mut queued = Ok(());
         self.each_constructed(|root| {
-            if let (Ok(()), Some(mfn)) = (queued, access.mfn(root))
-                && which(access.read(mfn, slot).pte())
-            {
-                queued = queue.push(MmuUpdate::normal(mfn.entry(slot), entry(root, mfn)));
+            let Some(mfn) = access.mfn(root) else { return };
+            for at in 0..self.layout.pages {
+                if let (Ok(()), Some((table, index)), Some(page)) = (
+                    queued,
+                    self.place(access, mfn, first + at),
+                    self.directory(access, mfn, at),
+                ) && which(access.read(table, index).pte())
+                {
+                    queued = queue.push(MmuUpdate::normal(table.entry(index), entry(root, page)));
+                }
             }
         });
         queued?;

@@ -8,9 +8,10 @@
 
 use super::kernel::Kernel;
 use super::work::{Act, User, Work};
-use super::{ALTERNATE_SLOT, KERNEL_SLOT, PmapError, PmapId};
+use super::{PmapError, PmapId};
 use crate::backend::Backend;
-use crate::xen::{Access, Mmu, MmuUpdate, NewPte, Pfn, Pte, UpdateQueue, Va};
+use crate::xen::number::ENTRIES;
+use crate::xen::{Access, Mmu, NewPte, Pfn, Pte, UpdateQueue, Va};
 use alloc::vec::Vec;
 
 /// A way of visiting pmaps.
@@ -54,21 +55,22 @@ impl Way {
     }
 }
 
-const KERNEL_HALF: u64 = (KERNEL_SLOT as u64) << 39;
-/// Where the fault handler maps a root.
-const PDIR_VA: Va = Va(KERNEL_HALF | 511 << 12);
-
-/// `pm_pdir`: where a root would be mapped, had each its place.
-const fn pm_pdir(pmap: PmapId) -> Va {
-    Va(KERNEL_HALF | 1 << 38 | (pmap.0 as u64) << 12)
-}
-
-/// The word of a root's alternate slot, at the address of the root.
-const fn slot_of(root: Va) -> Va {
-    Va(root.0 | (ALTERNATE_SLOT as u64) << 3)
-}
-
 impl<B: Backend> Kernel<B> {
+    /// Where the fault handler maps the page of a directory that has the alternate slot.
+    fn pdir_va(&self) -> Va {
+        Va(self.layout.shared_info().0 | 511 << 12)
+    }
+
+    /// `pm_pdir`: where that page would be mapped, had each its place.
+    fn pm_pdir(&self, pmap: PmapId) -> Va {
+        Va(self.layout.middle().0 + (u64::from(pmap.0) << 12))
+    }
+
+    /// The word of the alternate slot, at the address of that page.
+    fn slot_in(&self, page: Va) -> Va {
+        Va(page.0 | ((self.layout.alternate % ENTRIES) as u64) << 3)
+    }
+
     /// Empties every alternate slot, the kernel's way: by the list; and all TLBs, if one was set: a suspend
     /// that is cancelled comes back with the same TLBs, and a slot that is empty is set without a flush.
     /// Costs nothing where none is set.
@@ -109,8 +111,9 @@ impl<B: Backend> Kernel<B> {
         let mut roots = alloc::vec![self.root(self.own())];
         self.each_constructed(|root| roots.push(root));
         let set = |root: &&Pfn| {
-            let root = access.mfn(**root);
-            root.is_some_and(|root| access.read(root, ALTERNATE_SLOT).pte().present())
+            let slot = |root| self.place(access, root, self.layout.alternate);
+            let place = access.mfn(**root).and_then(slot);
+            place.is_some_and(|(table, index)| access.read(table, index).pte().present())
         };
         roots.iter().filter(set).count() as u64
     }
@@ -128,19 +131,21 @@ impl<B: Backend> Kernel<B> {
         let mut queued = Ok(());
         let mut visited = 0;
         self.each_live(|pmap| {
-            if let (Ok(()), Some(root)) = (queued, access.mfn(self.root(pmap))) {
-                let slot = root.entry(ALTERNATE_SLOT);
-                queued = queue.push(MmuUpdate::normal(slot, NewPte::ZERO));
-                visited += 1;
+            let zeros = |root| self.aimed(access, root, self.layout.alternate, None).ok();
+            let updates = access.mfn(self.root(pmap)).and_then(zeros);
+            for update in updates.into_iter().flatten() {
+                queued = queued.and_then(|()| queue.push(update));
             }
+            visited += 1;
         });
         queued?;
         queue.flush()?;
         work.did(Act::Read, visited);
-        work.did(Act::Update, visited);
+        let updates = visited * self.layout.pages as u64;
+        work.did(Act::Update, updates);
         work.did(
             Act::Hypercall,
-            visited.div_ceil(crate::xen::queue::QUEUE as u64),
+            updates.div_ceil(crate::xen::queue::QUEUE as u64),
         );
         self.roster.drain_dirty();
         Ok(work)
@@ -153,7 +158,7 @@ impl<B: Backend> Kernel<B> {
         work.did(Act::Read, live.len() as u64);
         for pmap in live {
             let mut window = self.map_ptes(access, pmap, User::Save)?;
-            let slot = window.root_entry(ALTERNATE_SLOT);
+            let slot = window.root_entry(self.layout.alternate);
             work += window.unmap()?;
             if slot.is_some_and(|entry| entry.pte().present()) {
                 work += self.empty(access, &[pmap])?;
@@ -172,13 +177,13 @@ impl<B: Backend> Kernel<B> {
         work.did(Act::Read, live.len() as u64);
         for pmap in live {
             work.did(Act::Read, 1);
-            let word = match access.peek(slot_of(pm_pdir(pmap))) {
+            let word = match access.peek(self.slot_in(self.pm_pdir(pmap))) {
                 Ok(word) => word,
                 Err(_) => {
                     work.did(Act::Fault, 1);
                     self.map_root(access, pmap, &mut work)?;
                     access
-                        .peek(slot_of(PDIR_VA))
+                        .peek(self.slot_in(self.pdir_va()))
                         .map_err(|_| PmapError::Nothing)?
                 }
             };
@@ -186,8 +191,8 @@ impl<B: Backend> Kernel<B> {
                 work += self.empty(access, &[pmap])?;
             }
         }
-        access.update_va_mapping(PDIR_VA, NewPte::ZERO)?;
-        access.invlpg(PDIR_VA)?;
+        access.update_va_mapping(self.pdir_va(), NewPte::ZERO)?;
+        access.invlpg(self.pdir_va())?;
         work.did(Act::Hypercall, 1);
         work.did(Act::Update, 1);
         work.did(Act::Flush, 1);
@@ -203,8 +208,10 @@ impl<B: Backend> Kernel<B> {
         work: &mut Work,
     ) -> Result<(), PmapError> {
         let root = access.mfn(self.root(pmap)).ok_or(PmapError::Nothing)?;
-        access.update_va_mapping(PDIR_VA, NewPte::map(root, Pte::P | Pte::A))?;
-        access.invlpg(PDIR_VA)?;
+        let place = self.place(access, root, self.layout.alternate);
+        let (page, _) = place.ok_or(PmapError::Nothing)?;
+        access.update_va_mapping(self.pdir_va(), NewPte::map(page, Pte::P | Pte::A))?;
+        access.invlpg(self.pdir_va())?;
         work.did(Act::Hypercall, 1);
         work.did(Act::Update, 1);
         work.did(Act::Flush, 1);

@@ -8,7 +8,7 @@ use crate::backend::Backend;
 use crate::xen::{Access, Mfn, MmuUpdate, NewPte, Pfn, Pte, PteAddr, ReadPte, Va};
 
 /// Flags of an entry that names a table.
-const TABLE: u64 = Pte::P | Pte::RW | Pte::US | Pte::A;
+pub(super) const TABLE: u64 = Pte::P | Pte::RW | Pte::US | Pte::A;
 
 /// An L1 entry, found.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +35,7 @@ impl<B: Backend> Kernel<B> {
         level: u32,
     ) -> Option<Mfn<'g>> {
         let mut table = access.mfn(self.root(pmap))?;
-        for above in (level + 1..=4).rev() {
+        for above in (level + 1..=self.levels).rev() {
             table = access.read(table, va.index(above)).mfn()?;
         }
         Some(table)
@@ -63,7 +63,7 @@ impl<B: Backend> Kernel<B> {
         va: Va,
     ) -> Result<Slot<'g>, PmapError> {
         let mut table = access.mfn(self.root(pmap)).ok_or(PmapError::Nothing)?;
-        for level in [4, 3, 2] {
+        for level in (2..=self.levels).rev() {
             let index = va.index(level);
             table = match access.read(table, index).mfn() {
                 Some(below) => below,
@@ -113,7 +113,7 @@ impl<B: Backend> Kernel<B> {
         gone: u32,
     ) -> Result<(), PmapError> {
         let mut gone = gone;
-        for level in [1, 2, 3] {
+        for level in 1..self.layout.directory {
             let Some(table) = self.table(access, pmap, va, level) else {
                 return Ok(());
             };

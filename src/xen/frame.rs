@@ -50,6 +50,8 @@ pub enum Type {
     L4 = 4,
     /// Mapped writable somewhere.
     Writable = 5,
+    /// The page directory under a PAE root's last entry, with entries of Xen's in it.
+    XenL2 = 6,
 }
 
 impl Type {
@@ -67,6 +69,7 @@ impl Type {
     pub const fn level(self) -> Option<u32> {
         match self {
             Type::L1 | Type::L2 | Type::L3 | Type::L4 => Some(self as u32),
+            Type::XenL2 => Some(2),
             Type::None | Type::Writable => None,
         }
     }
@@ -118,6 +121,7 @@ impl Frame {
             3 => Type::L3,
             4 => Type::L4,
             5 => Type::Writable,
+            6 => Type::XenL2,
             _ => Type::None,
         }
     }

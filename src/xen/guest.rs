@@ -6,6 +6,7 @@ use super::hypercall::maddr;
 use super::machine::{BadConfig, Config};
 use super::number::{Pfn, RawMfn};
 use super::oracle::Verdicts;
+use super::paging::Paging;
 use crate::backend::{Atomic, Backend};
 use crate::scheme::percpu_asym::PerCpuAsym;
 use crate::scheme::{Full, Scheme, Size};
@@ -39,7 +40,7 @@ impl<B: Backend> Guest<B> {
         }
         // Page tables are a few percent of a guest; a control's stray stores need pages too.
         let tables = config.pages / 4 + 64 + contents;
-        let host = Host::new(frames as usize, tables as usize);
+        let host = Host::new(frames as usize, tables as usize, config.paging);
         let start_info = StartInfo {
             pfn: Pfn(0),
             shared_info: B::U64::new(maddr(RawMfn(SHARED_INFO))),
@@ -65,6 +66,11 @@ impl<B: Backend> Guest<B> {
     /// The guest's own state.
     pub fn domain(&self) -> &Domain<B> {
         &self.domain
+    }
+
+    /// What kind of page tables it has.
+    pub fn paging(&self) -> Paging {
+        self.host.paging
     }
 
     /// PFNs that the guest uses for itself: start_info, the store's ring, the console's ring.

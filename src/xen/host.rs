@@ -8,6 +8,7 @@ use super::frame::{Frame, Owner};
 use super::guest::{RESERVED, SHARED_INFO};
 use super::memory::{Memory, trade};
 use super::number::{INVALID, Pfn, RawMfn};
+use super::paging::Paging;
 use crate::backend::{Atomic, Backend};
 use alloc::boxed::Box;
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -31,6 +32,8 @@ pub struct Host<B: Backend> {
     pub(super) memory: Memory<B>,
     /// Which of the guest's pages were written, while somebody wants to know.
     pub(super) dirty: DirtyLog<B>,
+    /// What kind of tables its guest has.
+    pub(super) paging: Paging,
     /// Frames that the guest has, those it gave back but still has mapped included.
     owned: B::U64,
     /// Which Xen it is: an [`Era`](super::Era).
@@ -42,13 +45,14 @@ pub struct Host<B: Backend> {
 impl<B: Backend> Host<B> {
     /// `frames` free frames, of which `tables` may have contents of their own at once. Frame 0 and the
     /// hole of the display are no RAM; one frame is another domain's.
-    pub(super) fn new(frames: usize, tables: usize) -> Self {
+    pub(super) fn new(frames: usize, tables: usize, paging: Paging) -> Self {
         let host = Self {
             frames: (0..frames).map(|_| B::U64::new(Frame::FREE.0)).collect(),
             m2p: (0..frames).map(|_| B::U64::new(INVALID)).collect(),
             linear: (0..frames).map(|_| B::U32::new(0)).collect(),
             memory: Memory::new(frames, tables),
             dirty: DirtyLog::new(frames),
+            paging,
             owned: B::U64::new(0),
             era: B::U64::new(0),
             miscounts: B::U64::new(0),
@@ -202,15 +206,15 @@ impl<B: Backend> Host<B> {
 
     /// Another machine like this one, and empty.
     pub(super) fn another(&self) -> Self {
-        let other = Self::new(self.frames.len(), self.memory.pages());
+        let other = Self::new(self.frames.len(), self.memory.pages(), self.paging);
         other.era.store(self.era.load(Relaxed), Relaxed);
         other
     }
 
-    /// Whether another machine is of the same size.
+    /// Whether another machine is of the same size, for the same kind of guest.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         let size = |host: &Self| (host.frames(), host.memory.pages());
-        size(self) == size(other)
+        size(self) == size(other) && self.paging == other.paging
     }
 
     /// Changes places with another machine of the same size: whoever has a reference to this one is on

@@ -15,8 +15,8 @@
 
 use super::broken::{Broken, DEEPEST};
 use super::domain::VcpuState;
+use super::frame::Type;
 use super::guest::Guest;
-use super::host::Host;
 use super::number::{ENTRIES, PAGE_SHIFT, Pfn, RawMfn};
 use super::oracle::Verdicts;
 use super::pte::Pte;
@@ -79,10 +79,12 @@ impl<B: Backend> Guest<B> {
                 continue;
             };
             let frame = self.host.frame(table);
-            let Some(level @ 2..) = frame.live_table().filter(|_| frame.pinned()) else {
+            // A PAE root's last L2 stays because the root does.
+            let stays = frame.pinned() || frame.kind() == Type::XenL2;
+            let Some(level @ 2..) = frame.live_table().filter(|_| stays) else {
                 continue;
             };
-            for index in Host::<B>::slots(level) {
+            for index in self.host.slots(frame.kind()) {
                 let pte = Pte(self.host.memory.read(table, index));
                 let target = pte.mfn();
                 let same = || self.host.frame(target).live_table() == Some(level);

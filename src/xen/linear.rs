@@ -7,6 +7,7 @@
 //!
 //! The count of a table is above 0 for its linear entries to others, below 0 for its uses elsewhere.
 
+use super::frame::Type;
 use super::host::Host;
 use super::hypercall::Errno;
 use super::number::RawMfn;
@@ -28,10 +29,14 @@ impl<B: Backend> Host<B> {
         if self.frame(target).live_table() != Some(level) {
             return Err(Errno::Inval);
         }
+        let kind = match self.frame(target).kind() {
+            Type::XenL2 => Type::XenL2,
+            _ => Type::table(level),
+        };
         self.count_linear(table, 1)?;
         self.count_linear(target, -1)
             .and_then(|()| {
-                self.get_table(target, level)
+                self.get_page_and_type(target, kind, Errno::Inval)
                     .inspect_err(|_| self.uncount_linear(target, -1))
             })
             .inspect_err(|_| self.uncount_linear(table, 1))

@@ -4,6 +4,7 @@ use super::domain::Cpu;
 use super::guest::{Guest, frames_for};
 use super::mmu::{Held, Mmu};
 use super::oracle::{Verdict, Verdicts};
+use super::paging::Paging;
 use super::snap::Snap;
 use crate::backend::Backend;
 use crate::scheme::{Full, Reader, Scheme, Size, Tables, Translate};
@@ -18,6 +19,8 @@ pub struct Config {
     pub vcpus: usize,
     /// What a scheme may have several of.
     pub tables: Tables,
+    /// What kind of page tables the guest has.
+    pub paging: Paging,
 }
 
 impl Config {
@@ -32,7 +35,13 @@ impl Config {
             pages,
             vcpus,
             tables: Tables::FULL,
+            paging: Paging::FourLevels,
         }
+    }
+
+    /// The same for a guest with page tables of that kind.
+    pub const fn paged(self, paging: Paging) -> Self {
+        Self { paging, ..self }
     }
 }
 

@@ -77,7 +77,7 @@ impl<B: Backend> Cpu<'_, B> {
             return Ok(());
         }
         if root.0 != 0 {
-            self.host().get_table(root, 4)?;
+            self.host().get_root(root)?;
         }
         let old = register.swap(root.0, Relaxed);
         if old != 0 {
@@ -93,6 +93,8 @@ impl<B: Backend> Cpu<'_, B> {
             command::PIN_L1_TABLE..=command::PIN_L4_TABLE => self.host().pin(mfn, op.command + 1),
             command::UNPIN_TABLE => self.host().unpin(mfn),
             command::NEW_BASEPTR => self.load_kernel(mfn),
+            // A 32-bit kernel's own root is that of its processes.
+            command::NEW_USER_BASEPTR if self.host().paging.levels() < 4 => Err(Errno::Inval),
             command::NEW_USER_BASEPTR => self.load_root(&self.state.user, mfn),
             command::TLB_FLUSH_LOCAL => {
                 self.flush_own();

@@ -3,7 +3,6 @@
 use super::broken::Broken;
 use super::frame::{Owner, Type};
 use super::guest::Guest;
-use super::host::Host;
 use super::number::{Pfn, RawMfn};
 use super::pte::Pte;
 use crate::backend::{Atomic, Backend};
@@ -91,18 +90,18 @@ impl<B: Backend> Guest<B> {
         let Some(level) = frame.live_table() else {
             return;
         };
-        for index in Host::<B>::slots(level) {
+        for index in host.slots(frame.kind()) {
             let pte = Pte(host.memory.read(mfn, index));
             let target = pte.mfn();
             if !pte.present() {
                 continue;
             }
             let kind = host.frame(target).kind();
-            let linear = level > 1 && kind == Type::table(level);
+            let linear = level > 1 && kind.level() == Some(level);
             let right = match level {
                 1 => !pte.writable() || kind == Type::Writable,
                 _ if linear => !pte.writable(),
-                _ => kind == Type::table(level - 1),
+                _ => kind == host.paging.below(level, index),
             };
             if !right {
                 broken.push(Broken::Mistyped { table: mfn, index });

@@ -78,7 +78,7 @@ impl<B: Backend> Host<B> {
             }
             return match kind.level() {
                 Some(level) if before.type_count() == 0 => {
-                    let verdict = self.validate(mfn, level);
+                    let verdict = self.validate(mfn, kind, level);
                     self.wrote(mfn);
                     verdict
                 }
@@ -107,7 +107,7 @@ impl<B: Backend> Host<B> {
         match before {
             Err(()) => self.miscounted(),
             Ok(frame) if last(frame) => {
-                self.invalidate(mfn, frame.kind() as u32);
+                self.invalidate(mfn, frame.kind());
                 self.drop_type(mfn);
                 self.wrote(mfn);
             }
@@ -118,6 +118,11 @@ impl<B: Backend> Host<B> {
     /// One reference and one type reference on a frame of the guest's.
     pub(super) fn get_table(&self, mfn: RawMfn, level: u32) -> Result<(), Errno> {
         self.get_page_and_type(mfn, Type::table(level), Errno::Inval)
+    }
+
+    /// The same on a root.
+    pub(super) fn get_root(&self, mfn: RawMfn) -> Result<(), Errno> {
+        self.get_table(mfn, self.paging.levels())
     }
 
     /// Gives back what [`get_table`](Self::get_table) took.
@@ -151,8 +156,11 @@ impl<B: Backend> Host<B> {
         Ok(())
     }
 
-    /// Pins a table: it stays one until it is unpinned.
+    /// Pins a table: it stays one until it is unpinned. A level that the guest does not have is ignored.
     pub(super) fn pin(&self, mfn: RawMfn, level: u32) -> Result<(), Errno> {
+        if level > self.paging.levels() {
+            return Ok(());
+        }
         self.get_table(mfn, level)?;
         let pinned = self.update(mfn, |f| {
             if f.pinned() {

@@ -197,7 +197,7 @@ impl<B: Backend> Guest<B> {
                 register.store(0, Relaxed);
                 let Some(root) = root else { continue };
                 let mfn = self.domain.p2m(*root).ok_or(Failed::Load)?.raw();
-                self.host.get_table(mfn, 4).map_err(|_| Failed::Load)?;
+                self.host.get_root(mfn).map_err(|_| Failed::Load)?;
                 register.store(mfn.0, Relaxed);
             }
         }

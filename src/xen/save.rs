@@ -5,11 +5,11 @@
 //! does not resolve (its frame has no PFN, or that PFN another frame) makes the tools drop the
 //! **whole table** and say nothing: it comes back empty. Observed on Xen 4.17.
 
+use super::frame::Type;
 use super::guest::Guest;
 use super::number::{ENTRIES, PAGE_SHIFT, Pfn, RawMfn};
 use super::pte::Pte;
 use super::stream::Malformed;
-use super::validate::XEN_SLOTS;
 use crate::backend::{Atomic, Backend};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -37,6 +37,8 @@ pub enum Failed {
     Logged,
     /// No machine can have so many pages, or so few vCPUs.
     Machine,
+    /// It is a 32-bit guest, of which no stream is written here. It goes on.
+    Width,
 }
 
 impl fmt::Display for Failed {
@@ -46,6 +48,7 @@ impl fmt::Display for Failed {
             Failed::OtherGuest => "restore: the stream is not this guest's",
             Failed::Logged => "live: the guest is being migrated already",
             Failed::Machine => "restore: no machine has so many pages, or so few vCPUs",
+            Failed::Width => "save: no stream is written of a 32-bit guest: save it without one",
             Failed::StartInfo => "save: bad mfn for suspend record",
             Failed::Root => "save: a vCPU's root is not in the P2M",
             Failed::NotCanonical => "restore: start_info holds what is no PFN",
@@ -169,7 +172,7 @@ impl<B: Backend> Guest<B> {
         let frame = self.host.frame(mfn);
         let contents = match frame.live_table() {
             None => Contents::Data(self.host.memory.words(mfn)),
-            Some(level) => match self.canonical(mfn, level) {
+            Some(level) => match self.canonical(mfn, frame.kind()) {
                 None => Contents::Lost,
                 Some(entries) => Contents::Table(Table {
                     level,
@@ -190,9 +193,10 @@ impl<B: Backend> Guest<B> {
     }
 
     /// The entries of a table with PFNs for frames; `None` if one does not resolve.
-    fn canonical(&self, table: RawMfn, level: u32) -> Option<Box<[u64]>> {
+    fn canonical(&self, table: RawMfn, kind: Type) -> Option<Box<[u64]>> {
+        let xens = self.host.paging.xens(kind);
         let entry = |index| {
-            if level == 4 && XEN_SLOTS.contains(&index) {
+            if xens.contains(&index) {
                 return Some(0);
             }
             let pte = Pte(self.host.memory.read(table, index));

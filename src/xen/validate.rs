@@ -12,12 +12,13 @@ use super::frame::{Owner, Type};
 use super::host::{Host, XENS};
 use super::hypercall::Errno;
 use super::number::{ENTRIES, PAGE_SHIFT, RawMfn};
+use super::paging::{PAE_XEN_FIRST, Paging};
 use super::pte::Pte;
 use crate::backend::{Atomic, Backend};
 use core::ops::Range;
 use core::sync::atomic::Ordering::Acquire;
 
-/// The slots of a root that are Xen's.
+/// The slots of a four-level guest's root that are Xen's.
 pub const XEN_SLOTS: Range<usize> = 256..272;
 /// The one of them by which Xen names the root itself, writable.
 const XEN_LINEAR_SLOT: usize = 258;
@@ -31,94 +32,94 @@ const NO_FRAME: RawMfn = RawMfn(Pte::FRAME >> PAGE_SHIFT);
 /// A change of these alone needs no other references, so nothing is checked again.
 const HARMLESS: u64 = Pte::US | Pte::A | Pte::D | Pte::G | Pte::AVAILABLE | Pte::NX;
 
-/// The flags that a present entry of a level must not have.
-const fn forbidden(level: u32) -> u64 {
-    let cache = Pte::PWT | Pte::PCD | Pte::PSE;
-    if level == 1 { cache } else { cache | Pte::G }
-}
-
-/// An entry as Xen stores it: it sets flags of its own.
-///
-/// An L1 entry that is not for user mode is marked as the guest kernel's; one that is not so marked
-/// is made global. In a 64-bit guest the kernel runs in user mode too, so every entry gets that flag.
-pub fn as_stored(level: u32, pte: Pte) -> Pte {
-    let kernel = pte.0 & (Pte::US | Pte::GUEST_KERNEL) != Pte::US;
-    let set = match level {
-        _ if !pte.present() => 0,
-        1 if kernel => Pte::US | Pte::GUEST_KERNEL,
-        1 => Pte::G,
-        4 => Pte::US | Pte::A,
-        _ => Pte::US,
-    };
-    Pte(pte.0 | set)
-}
-
 impl<B: Backend> Host<B> {
     /// Checks every entry of a table that we alone have typed.
-    pub(super) fn validate(&self, mfn: RawMfn, level: u32) -> Result<(), Errno> {
-        for index in Self::slots(level) {
+    pub(super) fn validate(&self, mfn: RawMfn, kind: Type, level: u32) -> Result<(), Errno> {
+        for index in self.slots(kind) {
             let pte = Pte(self.memory.read(mfn, index));
-            if let Err(errno) = self.get_entry(Owns::Guest, mfn, level, pte) {
-                self.release_entries(mfn, level, index);
+            if let Err(errno) = self.get_entry(Owns::Guest, (mfn, index), level, pte) {
+                self.release_entries(mfn, kind, index);
                 self.drop_type(mfn);
                 return Err(errno);
             }
-            let stored = as_stored(level, pte);
+            let stored = self.paging.stored(level, pte);
             if stored != pte {
                 self.memory.write(mfn, index, stored.0);
             }
         }
-        if level == 4 {
-            self.fill_xen_slots(mfn);
-        }
+        self.fill_xen_slots(mfn, kind);
         let _ = self.update(mfn, |f| Ok::<_, ()>(f.with_validated()));
         Ok(())
     }
 
-    /// Xen's own entries, over whatever the guest had there; they stay when the root is one no more, and
+    /// Xen's own entries, over whatever the guest had there; they stay when the table is one no more, and
     /// go where its page is copied. Those that name frames of Xen's make such a page no table of a lower
-    /// level; two of them are here.
-    fn fill_xen_slots(&self, root: RawMfn) {
-        for index in XEN_SLOTS {
-            let xens = match index {
-                XEN_LINEAR_SLOT => root.0 << PAGE_SHIFT | XEN_FLAGS,
-                _ if XEN_OWN_SLOTS.contains(&index) => XENS.0 << PAGE_SHIFT | XEN_FLAGS,
+    /// level; of a root's two are here, of a PAE guest's L2 the first, which maps the M2P.
+    fn fill_xen_slots(&self, table: RawMfn, kind: Type) {
+        for index in self.paging.xens(kind) {
+            let of_xen = XENS.0 << PAGE_SHIFT | XEN_FLAGS;
+            let xens = match (kind, index) {
+                (Type::L4, XEN_LINEAR_SLOT) => table.0 << PAGE_SHIFT | XEN_FLAGS,
+                (Type::L4, _) if XEN_OWN_SLOTS.contains(&index) => of_xen,
+                (Type::XenL2, PAE_XEN_FIRST) => of_xen,
                 _ => 0,
             };
-            if self.memory.read(root, index) != xens {
-                self.memory.write(root, index, xens);
+            if self.memory.read(table, index) != xens {
+                self.memory.write(table, index, xens);
             }
         }
     }
 
     /// Lets the entries of a table go.
-    pub(super) fn invalidate(&self, mfn: RawMfn, level: u32) {
-        self.release_entries(mfn, level, ENTRIES);
+    pub(super) fn invalidate(&self, mfn: RawMfn, kind: Type) {
+        self.release_entries(mfn, kind, ENTRIES);
     }
 
     /// The entries of a table that are the guest's.
-    pub(super) fn slots(level: u32) -> impl Iterator<Item = usize> {
-        (0..ENTRIES).filter(move |i| level < 4 || !XEN_SLOTS.contains(i))
+    pub(super) fn slots(&self, kind: Type) -> impl Iterator<Item = usize> + use<B> {
+        let xens = self.paging.xens(kind);
+        (0..ENTRIES).filter(move |i| !xens.contains(i))
     }
 
-    fn release_entries(&self, mfn: RawMfn, level: u32, end: usize) {
-        for index in Self::slots(level).take_while(|i| *i < end) {
-            self.put_entry(mfn, level, Pte(self.memory.read(mfn, index)));
+    fn release_entries(&self, mfn: RawMfn, kind: Type, end: usize) {
+        let level = kind.level().unwrap_or(1);
+        for index in self.slots(kind).take_while(|i| *i < end) {
+            let pte = Pte(self.memory.read(mfn, index));
+            self.put_entry(mfn, level, pte);
+            let left = self.paging.left(level, pte);
+            if left != pte {
+                self.memory.write(mfn, index, left.0);
+            }
         }
     }
 
     /// Takes the references that an entry of a table needs. The target must be `owns`'s.
-    fn get_entry(&self, owns: Owns, table: RawMfn, level: u32, pte: Pte) -> Result<(), Errno> {
+    fn get_entry(
+        &self,
+        owns: Owns,
+        (table, index): (RawMfn, usize),
+        level: u32,
+        pte: Pte,
+    ) -> Result<(), Errno> {
         if !pte.present() {
-            return Ok(());
+            // A PAE root without its last L2 is none.
+            return match self.paging.is_last(level, index) {
+                true => Err(Errno::Inval),
+                false => Ok(()),
+            };
         }
-        if pte.0 & forbidden(level) != 0 {
+        if pte.0 & self.paging.forbidden(level) != 0 {
             return Err(Errno::Inval);
         }
         let target = pte.mfn();
         if level > 1 {
-            return match self.get_table(target, level - 1) {
-                Err(Errno::Inval) => self.get_linear(table, level, pte),
+            let below = self.paging.below(level, index);
+            let verdict = self.get_page_and_type(target, below, Errno::Inval);
+            return match verdict {
+                Err(Errno::Inval) if self.paging.may_be_linear(level) => {
+                    self.get_linear(table, level, pte)
+                }
+                Ok(()) if below == Type::XenL2 => self.unshared(target),
                 verdict => verdict,
             };
         }
@@ -139,6 +140,15 @@ impl<B: Backend> Host<B> {
         self.get_page(target, Errno::Busy)
     }
 
+    /// That the reference just taken to a PAE root's last L2 is the only one ("PAE L3 3rd slot is shared").
+    fn unshared(&self, l2: RawMfn) -> Result<(), Errno> {
+        if self.frame(l2).type_count() == 1 {
+            return Ok(());
+        }
+        self.put_table(l2);
+        Err(Errno::Inval)
+    }
+
     /// Gives back the references of an entry.
     fn put_entry(&self, table: RawMfn, level: u32, pte: Pte) {
         let target = pte.mfn();
@@ -151,7 +161,7 @@ impl<B: Backend> Host<B> {
             }
             return self.put_page(target);
         }
-        if self.frame(target).kind() == Type::table(level) {
+        if self.frame(target).kind().level() == Some(level) {
             return self.put_linear(table, target);
         }
         self.put_table(target);
@@ -166,19 +176,22 @@ impl<B: Backend> Host<B> {
         new: Pte,
         preserve: u64,
     ) -> Result<(), Errno> {
-        let xens = level == 4 && XEN_SLOTS.contains(&index);
-        if xens || level > 1 && owns != Owns::Guest {
+        let kind = self.frame(table).kind();
+        if self.paging.xens(kind).contains(&index) || self.paging.is_last(level, index) {
+            return Err(Paging::refusal(kind));
+        }
+        if level > 1 && owns != Owns::Guest {
             return Err(Errno::Inval);
         }
-        if new.present() && new.0 & forbidden(level) != 0 {
+        if new.present() && new.0 & self.paging.forbidden(level) != 0 {
             return Err(Errno::Inval);
         }
         loop {
             let old = Pte(self.memory.read(table, index));
             let same = new.present() && (old.0 ^ new.0) & !HARMLESS == 0;
-            let new = as_stored(level, Pte(new.0 | old.0 & preserve));
+            let new = self.paging.stored(level, Pte(new.0 | old.0 & preserve));
             if !same {
-                self.get_entry(owns, table, level, new)?;
+                self.get_entry(owns, (table, index), level, new)?;
             }
             if self.memory.exchange(table, index, old.0, new.0).is_ok() {
                 self.wrote(table);

@@ -33,11 +33,17 @@ pub(super) const fn is_guests(va: u64) -> bool {
 }
 
 impl<B: Backend> Cpu<'_, B> {
-    /// The four entries that translate `va`, root first, if all but the last are present.
+    /// The four entries that translate `va`, root first, if all but the last are present. Where there are
+    /// three levels the root's stands twice.
     pub(super) fn walk(&self, va: Va) -> Option<[Place; 4]> {
         let mut table = RawMfn(self.state.cr3.load(Relaxed));
-        let mut places = [(table, va.index(4)); 4];
-        for (place, level) in places[1..].iter_mut().zip([4, 3, 2]) {
+        let paging = self.host().paging;
+        if !paging.reaches(va.0) {
+            return None;
+        }
+        let above = 4 - paging.levels() as usize;
+        let mut places = [(table, va.index(paging.levels())); 4];
+        for (place, level) in places[1..].iter_mut().zip([4, 3, 2]).skip(above) {
             let entry = Pte(self.read_raw(table, va.index(level)));
             if !entry.present() || !self.host().is_frame(entry.mfn()) {
                 return None;

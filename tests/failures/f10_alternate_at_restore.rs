@@ -13,7 +13,8 @@ use ptom::suspend::{SuspendError, suspend};
 use ptom::xen::frame::Type;
 use ptom::xen::save::Failed;
 use ptom::xen::{
-    Access, Config, Era, Errno, Machine, Mmu, MmuUpdate, Mode, NewPte, Outcome, Pfn, Pte, Va,
+    Access, Config, Era, Errno, Machine, Mmu, MmuUpdate, Mode, NewPte, Outcome, Paging, Pfn, Pte,
+    Va,
 };
 
 type Sound = PerCpu<Turns>;
@@ -158,7 +159,13 @@ fn the_recursive_slots_of_pae_are_such_entries_too() {
     // Four directories, and one of them names all four. NetBSD pins that one last; the tools pin by PFN.
     let directories = [500, 501, 502, 503].map(Pfn);
     for (third, expected) in [(500, NOT_PINNED), (502, NOT_PINNED), (503, RESUMED)] {
-        let (_, outcome) = suspended(Era::Now, |access| {
+        let config = Config::new(512, 1).paged(Paging::Pae);
+        let machine = Machine::<Turns, Sound>::new(config).unwrap();
+        let mut cpu = machine.vcpu().unwrap();
+        let kernel = Kernel::boot(&cpu, 1).unwrap();
+        {
+            let hold = cpu.hold();
+            let access = hold.access();
             let third = access.mfn(Pfn(third)).unwrap();
             for (index, directory) in directories.into_iter().enumerate() {
                 let directory = access.mfn(directory).unwrap();
@@ -170,7 +177,8 @@ fn the_recursive_slots_of_pae_are_such_entries_too() {
                 access.mmu_update(&[update]).unwrap();
             }
             access.pin(third, 2).unwrap();
-        });
+        }
+        let outcome = suspend(&mut cpu, &kernel, Mode::Fresh);
         assert_eq!(outcome, expected, "the third at PFN {third}");
     }
 }

@@ -7,8 +7,8 @@ use ptom::scheme::percpu::PerCpu;
 use ptom::suspend::pre_suspend;
 use ptom::xen::save::Failed;
 use ptom::xen::stream::{Page, PageType, Stream};
-use ptom::xen::validate::{XEN_SLOTS, as_stored};
-use ptom::xen::{Config, Machine, Mmu, Mode, Outcome, Pfn, Pte, RawMfn, Va};
+use ptom::xen::validate::XEN_SLOTS;
+use ptom::xen::{Config, Machine, Mmu, Mode, Outcome, Paging, Pfn, Pte, RawMfn, Va};
 use std::collections::BTreeSet;
 
 type Scheme = PerCpu<Native>;
@@ -34,7 +34,7 @@ fn level(page: &Page<'_>) -> u32 {
 fn validated(page: &Page<'_>, word: u64) -> u64 {
     match level(page) {
         0 => word,
-        level => as_stored(level, Pte(word)).0,
+        level => Paging::FourLevels.stored(level, Pte(word)).0,
     }
 }
 
@@ -53,7 +53,7 @@ fn tables_follow(cpu: &ptom::xen::Vcpu<'_, Native, Scheme>, stream: &Stream<'_>)
             let expected = match entry.present() {
                 true => {
                     let mfn = hold.mfn(Pfn(entry.mfn().0)).unwrap().raw();
-                    as_stored(level, entry.with_frame(mfn.0))
+                    Paging::FourLevels.stored(level, entry.with_frame(mfn.0))
                 }
                 false => entry,
             };

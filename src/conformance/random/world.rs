@@ -9,7 +9,7 @@ use super::vcpu::Actor;
 use super::{Fences, Random, grain};
 use crate::pmap::{Kernel, PageCache, PmapError, PmapId};
 use crate::scheme::Scheme;
-use crate::xen::{Config, Guest, Machine, Pfn, Va, Verdicts};
+use crate::xen::{Config, Guest, Machine, Paging, Pfn, Va, Verdicts};
 use fastrand::Rng;
 use shuttle::rand::RngCore;
 use std::fmt;
@@ -161,6 +161,7 @@ fn config(world: &World) -> Config {
         pages: (own + shared + each).max(32),
         vcpus: world.vcpus,
         tables: OF_SCHEME,
+        paging: Paging::FourLevels,
     }
 }
 

@@ -14,6 +14,7 @@ use super::vcpu::VcpuRecords;
 use crate::backend::{Atomic, Backend};
 use crate::xen::guest::Guest;
 use crate::xen::number::{INVALID, Pfn};
+use crate::xen::paging::Paging;
 use crate::xen::save::{Contents, Failed, Image, Page, Roots};
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -40,6 +41,9 @@ impl<B: Backend> Guest<B> {
         mut state: State<'static>,
         roots: &Roots,
     ) -> Result<State<'static>, Failed> {
+        if self.host.paging != Paging::FourLevels {
+            return Err(Failed::Width);
+        }
         let start_info = self.domain.start_info.pfn;
         let carried = core::mem::take(&mut state.vcpus);
         let online = (0..).zip(roots);
