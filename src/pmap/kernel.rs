@@ -15,7 +15,7 @@ use super::work::Users;
 use super::{Layout, PmapError};
 use crate::backend::{Atomic, Backend};
 use crate::primitive::{Padded, Ticket, TicketGuard};
-use crate::xen::{Access, Guest, Mmu, NewPte, Pfn, Pte, RawQueues};
+use crate::xen::{Access, Mmu, NewPte, Pfn, Pte, RawQueues};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering::Relaxed;
@@ -89,47 +89,6 @@ impl<B: Backend> Kernel<B> {
         kernel.load_kernel_in(access)?;
         kernel.map_shared_info(access)?;
         Ok(kernel)
-    }
-
-    /// Makes the kernel's own root from the first pages that the guest does not use itself; the others are
-    /// free.
-    fn map_itself(&mut self, access: Access<'_, B>) -> Result<(), PmapError> {
-        let mut unused = (Guest::<B>::OWN_PAGES..).map(Pfn);
-        let mut take = |count| -> Vec<Pfn> {
-            let pages: Vec<Pfn> = unused.by_ref().take(count).collect();
-            pages.iter().for_each(|page| access.zero(*page));
-            pages
-        };
-        let root = take(self.root_pages());
-        self.kernel_tables = take(self.layout.kernel_tables);
-        // The way down to the first L1 table.
-        let mut way = alloc::vec![self.kernel_tables[0]];
-        way.extend(take(self.layout.directory as usize - 2));
-        self.pin_pages(access, &root)?;
-        let mfn = access.mfn(root[0]).ok_or(PmapError::Nothing)?;
-        access.mmu_update(&self.kernel_half(access, mfn)?)?;
-        for pair in way.windows(2) {
-            Self::link(access, pair[0], 0, pair[1], super::table::TABLE)?;
-        }
-        self.set_root(self.own(), root[0]);
-        if let Some(Pfn(first)) = unused.next() {
-            self.pages.free_from(first);
-        }
-        Ok(())
-    }
-
-    /// Makes entry `index` of `table` name `child`.
-    pub(super) fn link(
-        access: Access<'_, B>,
-        table: Pfn,
-        index: usize,
-        child: Pfn,
-        flags: u64,
-    ) -> Result<(), PmapError> {
-        let ptr = access.mfn(table).ok_or(PmapError::Nothing)?.entry(index);
-        let val = NewPte::map(access.mfn(child).ok_or(PmapError::Nothing)?, flags);
-        access.mmu_update(&[crate::xen::MmuUpdate::normal(ptr, val)])?;
-        Ok(())
     }
 
     pub(super) fn load_kernel_in(&self, access: Access<'_, B>) -> Result<(), PmapError> {

@@ -47,6 +47,7 @@ mod lifecycle;
 mod list;
 mod mapping;
 mod nodes;
+mod own_half;
 mod page;
 mod pages;
 mod pdp_cache;
