@@ -5,7 +5,7 @@
 use super::kernel::Kernel;
 use super::pages::PageCache;
 use super::pdp_cache::Cached;
-use super::{PmapError, RECURSIVE_SLOT};
+use super::{PmapError, RECURSIVE_SLOT, directory};
 use crate::backend::Backend;
 use crate::xen::number::ENTRIES;
 use crate::xen::{Access, Mfn, Mmu, MmuUpdate, NewPte, Pfn};
@@ -41,11 +41,13 @@ impl<B: Backend> Kernel<B> {
             self.pages.entries_reset(page);
             pages.push(page);
         }
-        let root = access.mfn(pages[0]).ok_or(PmapError::Nothing)?;
+        // All is translated before the first use.
+        let frames = directory::frames(access, pages)?;
+        let directory = self.directory_of(&frames);
+        let mut updates = self.own_slots(directory);
+        updates.extend(self.kernel_half(access, directory)?);
         mmu.preemption_point();
-        self.pin_pages(access, pages)?;
-        let mut updates = self.aimed(access, root, self.layout.recursive, Some(root))?;
-        updates.extend(self.kernel_half(access, root)?);
+        self.pin_pages(access, &frames)?;
         access.mmu_update(&updates)?;
         Ok(pages[0])
     }

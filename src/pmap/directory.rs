@@ -8,7 +8,7 @@ use super::kernel::Kernel;
 use super::{PmapError, PmapId};
 use crate::backend::Backend;
 use crate::xen::number::ENTRIES;
-use crate::xen::{Access, Mfn, MmuUpdate, NewPte, Pfn, Pte, ReadPte};
+use crate::xen::{Access, Mfn, MmuUpdate, NewPte, Pfn, Pte, PteAddr, ReadPte};
 use alloc::vec::Vec;
 
 /// Where a slot is: a table, and the entry's index in it.
@@ -74,20 +74,28 @@ impl<B: Backend> Kernel<B> {
         updates.ok_or(PmapError::Nothing)
     }
 
-    /// The updates that give a root the kernel's half.
+    /// The updates that give the pages of a directory the kernel's half.
     pub(super) fn kernel_half<'g>(
         &self,
         access: Access<'g, B>,
-        root: Mfn<'g>,
+        directory: &[Mfn<'g>],
     ) -> Result<Vec<MmuUpdate<'g>>, PmapError> {
         let update = |(slot, table): (usize, &Pfn)| {
-            let (page, index) = self.place(access, root, slot)?;
             let val = NewPte::map(access.mfn(*table)?, super::table::TABLE);
-            Some(MmuUpdate::normal(page.entry(index), val))
+            Some(MmuUpdate::normal(slot_in(directory, slot), val))
         };
         let slots = self.layout.kernel.clone();
         let updates: Option<_> = slots.zip(&self.kernel_tables).map(update).collect();
         updates.ok_or(PmapError::Nothing)
+    }
+
+    /// The updates that make each recursive slot name its page of the directory.
+    pub(super) fn own_slots<'g>(&self, directory: &[Mfn<'g>]) -> Vec<MmuUpdate<'g>> {
+        let slots = (self.layout.recursive..).zip(directory);
+        let updates = slots.map(|(slot, page)| {
+            MmuUpdate::normal(slot_in(directory, slot), Self::recursive(*page))
+        });
+        updates.collect()
     }
 
     /// How many pages a root takes, its directory included.
@@ -98,13 +106,20 @@ impl<B: Backend> Kernel<B> {
         }
     }
 
+    /// The directory among the pages of a root, which comes first.
+    pub(super) fn directory_of<'p, 'g>(&self, pages: &'p [Mfn<'g>]) -> &'p [Mfn<'g>] {
+        &pages[pages.len() - self.layout.pages..]
+    }
+
     /// Pins zeroed pages, of which the first is to be the root, and the others its directory.
     ///
     /// Xen wants a PAE root whole before it is one: its last entry can never be set later.
-    pub(super) fn pin_pages(&self, access: Access<'_, B>, pages: &[Pfn]) -> Result<(), PmapError> {
-        let mfns: Option<Vec<_>> = pages.iter().map(|page| access.mfn(*page)).collect();
-        let mfns = mfns.ok_or(PmapError::Nothing)?;
-        let [root, directory @ ..] = &mfns[..] else {
+    pub(super) fn pin_pages<'g>(
+        &self,
+        access: Access<'g, B>,
+        pages: &[Mfn<'g>],
+    ) -> Result<(), PmapError> {
+        let [root, directory @ ..] = pages else {
             return Err(PmapError::Nothing);
         };
         let links = directory.iter().enumerate();
@@ -126,4 +141,18 @@ impl<B: Backend> Kernel<B> {
         }
         pages
     }
+}
+
+/// A slot of a directory with these pages.
+fn slot_in<'g>(directory: &[Mfn<'g>], slot: usize) -> PteAddr<'g> {
+    directory[slot / ENTRIES].entry(slot % ENTRIES)
+}
+
+/// Frames of pages.
+pub(super) fn frames<'g, B: Backend>(
+    access: Access<'g, B>,
+    pages: &[Pfn],
+) -> Result<Vec<Mfn<'g>>, PmapError> {
+    let frames: Option<_> = pages.iter().map(|page| access.mfn(*page)).collect();
+    frames.ok_or(PmapError::Nothing)
 }

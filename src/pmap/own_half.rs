@@ -1,7 +1,7 @@
 //! The kernel's own root, and the tables of its half, from the first pages of the guest.
 
-use super::PmapError;
 use super::kernel::Kernel;
+use super::{PmapError, directory};
 use crate::backend::Backend;
 use crate::xen::{Access, Guest, MmuUpdate, NewPte, Pfn};
 use alloc::vec::Vec;
@@ -21,9 +21,9 @@ impl<B: Backend> Kernel<B> {
         // The way down to the first L1 table.
         let mut way = alloc::vec![self.kernel_tables[0]];
         way.extend(take(self.layout.directory as usize - 2));
-        self.pin_pages(access, &root)?;
-        let mfn = access.mfn(root[0]).ok_or(PmapError::Nothing)?;
-        access.mmu_update(&self.kernel_half(access, mfn)?)?;
+        let frames = directory::frames(access, &root)?;
+        self.pin_pages(access, &frames)?;
+        access.mmu_update(&self.kernel_half(access, self.directory_of(&frames))?)?;
         for pair in way.windows(2) {
             Self::link(access, pair[0], 0, pair[1], super::table::TABLE)?;
         }
