@@ -16,9 +16,12 @@ static MEMBARRIER: OnceLock<bool> = OnceLock::new();
 /// Turns that only pause the CPU: long enough for a reader on another CPU to leave a hold of ordinary
 /// length.
 const SPINS: u32 = 64;
-/// Turns before the first sleep, of which those after [`SPINS`] yield: a descheduled reader needs the
-/// CPU more than we do.
+/// Turns before whoever can be woken sleeps, of which those after [`SPINS`] yield: a descheduled reader needs
+/// the CPU more than we do.
 const YIELDS: u32 = 128;
+/// Turns before the first nap of whoever polls, and is woken by nobody: holds as long as system calls, and not only
+/// shorter ones, should end before it, since it lasts longer than they do.
+const POLLS: u32 = 2_048;
 /// A nap, once spinning and yielding have not helped.
 const NAP: Duration = Duration::from_micros(50);
 
@@ -98,7 +101,7 @@ impl Backend for Native {
     fn relax(turn: u32) {
         if turn < SPINS {
             core::hint::spin_loop();
-        } else if turn < YIELDS {
+        } else if turn < POLLS {
             std::thread::yield_now();
         } else {
             std::thread::sleep(NAP);
