@@ -9,15 +9,16 @@ use ptom::lab::measure::contender::{Selection, on_table};
 use ptom::lab::measure::site::TableSite;
 use ptom::lab::measure::workload;
 use ptom::lab::sample::Workload;
+use ptom::native::percpu_rseq::PerCpuRseq;
 use ptom::scheme::{Claims, Ours, Registry, Scheme, Visit};
 use std::process::Command;
 
-/// Schemes whose holds write words of the reader's own, at the begin and at the end.
-const PRIVATE: [&str; 3] = ["percpu", "percpu_asym", "epoch"];
+/// Schemes whose holds write words of the reader's own or its CPU's, at the begin and at the end.
+const PRIVATE: [&str; 4] = ["percpu", "percpu_asym", "epoch", "percpu_rseq"];
 /// As much code as is looked at; a loop is far shorter.
 const REACH: usize = 4_096;
 
-/// The measured loop of every scheme of ours, by name.
+/// The measured loop of every scheme of ours, and of what counts by CPU, by name.
 struct Loops(Vec<(&'static str, Claims, usize)>);
 
 impl Visit<Native> for Loops {
@@ -119,6 +120,7 @@ fn the_readers_stores_are_in_the_measured_loop() {
     }
     let mut loops = Loops(Vec::new());
     Ours::each::<Native>(&mut loops);
+    loops.visit::<PerCpuRseq>();
     for (name, claims, address) in loops.0 {
         let Some(code) = disassembled(address) else {
             return eprintln!("skipped: there is no objdump; it is in the package binutils");

@@ -1,8 +1,8 @@
-//! The contenders that run on real atomics only: libraries' locks, and ours as those use them who do not
-//! register.
+//! The contenders that run on the real machine only: libraries' locks, ours as those use them who do not
+//! register, and what is written in assembly.
 //!
-//! They have no models: what a library does within is its own affair, and a lock of ours
-//! adds no protocol to its scheme. They are stressed and measured beside the [schemes](crate::scheme).
+//! They have no models: what a library does within is its own affair, a lock of ours
+//! adds no protocol to its scheme, and no model knows restartable sequences. They are stressed and measured beside the [schemes](crate::scheme).
 //!
 //! **To add one**: write `src/native/NAME.rs`, add its `mod` line and its line in [`each_native`]. A
 //! reader-writer lock needs only a [`Kind`](locked::Kind).

@@ -21,8 +21,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 
-type Lock = PerCpuRseq<Membarrier>;
-
 fn take_turns() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
@@ -64,6 +62,9 @@ fn move_readers<R: Restart>(lock: &PerCpuRseq<R>, suspends: u64) -> Seen {
             for _ in 0..holds % 64 {
                 let _nested = reader.hold();
                 torn += u64::from(first != words[1].load(Relaxed));
+            }
+            if holds % 16 == 0 {
+                thread::yield_now();
             }
             torn += u64::from(first != words[1].load(Relaxed));
             torn += u64::from(first != words[0].load(Relaxed));
