@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Each patch plants a fault into `percpu_rseq`: `--test rseq` must fail, or hang. Some minutes.
+# Each patch plants a fault into `percpu_rseq`: `--test rseq` or `--test machine_code` must fail, or hang. Some minutes.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 copy=$(mktemp -d)
@@ -7,7 +7,7 @@ trap 'rm -rf "$copy"' EXIT
 git archive HEAD | tar -x -C "$copy"
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}/planted-rseq
 run() { # run ARGUMENT...
-  (cd "$copy" && cargo test -q -p ptom --features conformance --test rseq "$@")
+  (cd "$copy" && cargo test -q -p ptom --features conformance --test rseq --test machine_code "$@")
 }
 for patch in tests/rseq/planted/*.patch; do
   name=$(basename "$patch" .patch)
