@@ -6,8 +6,9 @@
 //! **whole table** and say nothing: it comes back empty. Observed on Xen 4.17.
 
 use super::guest::Guest;
-use super::number::{ENTRIES, PAGE_SHIFT, Pfn, RawMfn};
+use super::number::{ENTRIES, Pfn, RawMfn};
 use super::pte::Pte;
+use super::registers::Words;
 use super::stream::Malformed;
 use super::validate::XEN_SLOTS;
 use crate::backend::{Atomic, Backend};
@@ -103,6 +104,8 @@ pub(super) struct Image {
     pub(super) pages: Vec<Page>,
     /// By vCPU slot: the kernel's root and the user's; `None` where there is none.
     pub(super) roots: Roots,
+    /// By vCPU slot: the other registers.
+    pub(super) registers: Vec<Words>,
     /// The words of shared_info, which has no PFN, if any were written.
     pub(super) shared_info: Option<Box<[u64]>>,
     /// Tables that were dropped whole.
@@ -123,6 +126,7 @@ impl<B: Backend> Guest<B> {
         self.check_register(register)?;
         let mut image = Image {
             roots: self.roots()?,
+            registers: self.registers(),
             pages: Vec::with_capacity(self.domain.pages() as usize),
             shared_info: self.shared_info(),
             lost: 0,
@@ -155,10 +159,15 @@ impl<B: Backend> Guest<B> {
         roots.collect()
     }
 
+    /// The registers of the vCPUs, in which nothing is looked at.
+    pub(super) fn registers(&self) -> Vec<Words> {
+        let vcpus = self.domain.vcpus.iter();
+        vcpus.map(|vcpu| vcpu.registers.words()).collect()
+    }
+
     /// The words of shared_info, if any were written.
     pub(super) fn shared_info(&self) -> Option<Box<[u64]>> {
-        let maddr = self.domain.start_info.shared_info.load(Relaxed);
-        self.host.memory.words(RawMfn(maddr >> PAGE_SHIFT))
+        self.host.memory.words(self.shared_info_frame())
     }
 
     /// A page as it is now; `None` for a PFN without a frame.

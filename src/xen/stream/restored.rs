@@ -5,11 +5,10 @@
 //! said to be none stays: so a table that a live migration drops in its last round comes back as old as it
 //! was when it was sent. A PFN that nothing names has no frame.
 
-use super::checks::{CONSOLE, STORE};
 use super::reader::{Page as StreamPage, Stream};
 use super::records::PageType;
 use super::vcpu::VcpuRecords;
-use crate::backend::{Atomic, Backend};
+use crate::backend::Backend;
 use crate::scheme::{Reader, Scheme, Translate};
 use crate::xen::frame::Frame;
 use crate::xen::guest::{Guest, RESERVED, frames_for};
@@ -22,16 +21,17 @@ use crate::xen::save::{Contents, Failed, Image, Page, Roots, Table};
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
-use core::sync::atomic::Ordering::Relaxed;
 
 impl<B: Backend> Guest<B> {
-    /// The image that a stream of this guest's holds; start_info is set as it says.
+    /// The image that a stream of this guest's holds.
     pub(super) fn image(&self, stream: &Stream<'_>) -> Result<Image, Failed> {
         let info = &self.domain.start_info;
         let mut roots: Roots = self.domain.vcpus.iter().map(|_| [None; 2]).collect();
+        let mut registers = self.registers();
         for vcpu in &stream.state().vcpus {
             let root = roots.get_mut(vcpu.id() as usize);
             *root.ok_or(Failed::OtherGuest)? = [Some(vcpu.root()), vcpu.user_root()];
+            registers[vcpu.id() as usize] = vcpu.registers();
         }
         let first = stream.state().vcpus.first();
         if stream.state().pages < self.domain.pages()
@@ -55,14 +55,10 @@ impl<B: Backend> Guest<B> {
                 pages.push(from_stream(pfn, mfn, page));
             }
         }
-        let words = stream.pages.get(&info.pfn).map(StreamPage::words);
-        let words: Vec<u64> = words.into_iter().flatten().collect();
-        for (ring, at) in info.rings().into_iter().zip([STORE, CONSOLE]) {
-            ring.store(*words.get(at).ok_or(Failed::OtherGuest)?, Relaxed);
-        }
         Ok(Image {
             pages,
             roots,
+            registers,
             shared_info: self.shared_info(),
             lost: 0,
         })
@@ -126,6 +122,7 @@ impl<B: Backend, W: Translate> Suspended<'_, '_, B, W> {
         let guest = self.cpu.guest;
         let _paused = self.cpu.runs.suspend();
         guest.look_around();
+        guest.suspended_with(start_info);
         let saved = guest.save(start_info.raw())?;
         let carried = carry(guest.write(&saved)?);
         if mode == Mode::Cancelled {
