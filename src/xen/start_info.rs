@@ -15,7 +15,7 @@ use crate::backend::{Atomic, Backend};
 use core::sync::atomic::Ordering::Relaxed;
 
 /// "xen-3.0-x86_64".
-const MAGIC: [u64; 2] = [0x2d30_2e33_2d6e_6578, 0x34_365f_3638_78];
+const MAGIC: [u64; 2] = [0x2d30_2e33_2d6e_6578, 0x3436_5f36_3878];
 const NR_PAGES: usize = 4;
 /// The machine address of shared_info.
 const SHARED_INFO: usize = 5;
