@@ -46,7 +46,7 @@ mod reference;
 pub mod reservation;
 pub mod restore;
 pub mod save;
-mod shared_info;
+pub(crate) mod shared_info;
 mod snap;
 pub mod stream;
 mod tlb;
