@@ -15,8 +15,6 @@ type Cpu<'m> = Vcpu<'m, Native, Scheme>;
 
 /// Pages that processes map.
 pub(crate) const FRAMES: usize = 10;
-/// Where in a page something is stored: the word that also stands for a whole page's contents.
-pub(crate) const WORD: u64 = 0;
 /// Processes at once.
 const PROCESSES: usize = 6;
 /// Pages that may be without a frame: never so many that a page table could not be had.
@@ -130,6 +128,22 @@ impl<'m> Guest<'m> {
                     reference.processes[process].insert(page, mapping);
                 }
             }
+            Op::Again {
+                process,
+                mapped,
+                write,
+            } => {
+                let space = some(process).map(|process| &mut reference.processes[process]);
+                let Some(space) = space.filter(|space| !space.is_empty()) else {
+                    return Ok(());
+                };
+                let nth = mapped % space.len();
+                for (page, mapping) in space.iter_mut().skip(nth).take(1) {
+                    let (pmap, va) = (pmaps[process % pmaps.len()], Va::of_page(*page));
+                    done(kernel.enter(cpu, cache, pmap, va, mapping.page, write))?;
+                    mapping.write = write;
+                }
+            }
             Op::Remove {
                 process,
                 place,
@@ -219,27 +233,5 @@ impl<'m> Guest<'m> {
             self.kernel
                 .destroy(&self.cpus[at], &mut self.caches[at], pmap),
         )
-    }
-
-    /// Stores by the processor: it faults where the model says that it must.
-    fn store(&mut self, at: usize, page: u64, word: u64) -> Result<(), TestCaseError> {
-        let stored = {
-            let hold = self.cpus[at].hold();
-            hold.access()
-                .raw()
-                .store(Va::of_page(page).canonical() + WORD, 8, word)
-        };
-        let loaded = self.loaded[at].and_then(|pmap| self.pmaps.iter().position(|p| *p == pmap));
-        let mapping = self.reference.seen(loaded, page);
-        let writable = mapping.filter(|mapping| mapping.write);
-        prop_assert_eq!(stored.is_ok(), writable.is_some());
-        if let Some(mapping) = writable {
-            self.reference.contents.insert(mapping.page, word);
-            // The kernel's own mappings are on no list, and leave no mark.
-            if PLACES.contains(&page) {
-                self.reference.dirty.insert(mapping.page);
-            }
-        }
-        Ok(())
     }
 }

@@ -12,7 +12,7 @@
 //! All policies for the alternate slot are run, `Lazy` with one vCPU (`tests/alternate.rs` shows why); and
 //! both kinds of cached root that a process may be begun and ended with freely.
 //!
-//! `planted/run.sh` plants faults in the kernel; this test finds each.
+//! `planted/run.sh` plants faults in the kernel and the tools, and shows who finds each.
 
 mod compare;
 mod guest;
@@ -20,6 +20,7 @@ mod op;
 mod own;
 mod raw;
 mod reference;
+mod store;
 mod tools;
 
 use guest::Guest;
@@ -33,8 +34,8 @@ use ptom::xen::{Config, Era, Machine};
 
 /// Pages of the guest.
 pub(crate) const PAGES: u64 = 1024;
-const CASES: u32 = 96;
-const STEPS: usize = 60;
+const CASES: u32 = 128;
+const STEPS: usize = 100;
 /// The seed of the sequences, unless the environment names another one.
 const SEED: u64 = 1;
 const SEED_FROM: &str = "PTOM_MODEL_SEED";

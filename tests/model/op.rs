@@ -50,6 +50,12 @@ pub(crate) enum Op {
         frame: usize,
         write: bool,
     },
+    /// What a process has mapped somewhere is mapped there again.
+    Again {
+        process: usize,
+        mapped: usize,
+        write: bool,
+    },
     Remove {
         process: usize,
         place: usize,
@@ -143,10 +149,13 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         3 => Just(Op::Create),
         2 => process().prop_map(|process| Op::Fork { process }),
         2 => process().prop_map(|process| Op::Destroy { process }),
-        3 => process().prop_map(|process| Op::Load { process }),
+        5 => process().prop_map(|process| Op::Load { process }),
         1 => Just(Op::LoadKernel),
-        8 => (process(), place(), frame(), any::<bool>()).prop_map(
+        16 => (process(), place(), frame(), any::<bool>()).prop_map(
             |(process, place, frame, write)| Op::Enter { process, place, frame, write }
+        ),
+        3 => (process(), 0..100_usize, any::<bool>()).prop_map(
+            |(process, mapped, write)| Op::Again { process, mapped, write }
         ),
         2 => (process(), place(), pages()).prop_map(
             |(process, place, pages)| Op::Remove { process, place, pages }
@@ -163,7 +172,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         1 => Just(Op::Update),
         1 => (own(), pages()).prop_map(|(place, pages)| Op::Kremove { place, pages }),
         5 => call().prop_map(Op::Raw),
-        4 => (0..PLACES.len() + KERNEL_PLACES.len(), any::<u64>()).prop_map(
+        10 => (0..PLACES.len() + KERNEL_PLACES.len(), any::<u64>()).prop_map(
             |(place, word)| Op::Store { place, word }
         ),
         2 => frame().prop_map(|frame| Op::Renew { frame }),
@@ -171,7 +180,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         2 => (1..300_u64).prop_map(|pages| Op::Deflate { pages }),
         1 => Just(Op::Drain),
         1 => Just(Op::Reap),
-        4 => (mode(), any::<bool>()).prop_map(|(mode, wire)| Op::Suspend { mode, wire }),
+        6 => (mode(), any::<bool>()).prop_map(|(mode, wire)| Op::Suspend { mode, wire }),
         3 => Just(Op::Round),
         2 => mode().prop_map(|mode| Op::Migrate { mode }),
     ];
