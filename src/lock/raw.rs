@@ -46,15 +46,7 @@ impl<S: Excludes> Raw<S> {
     /// The shards, made if need be.
     fn shards(&self) -> Arc<Shards<S>> {
         if self.made().is_none() {
-            let new = Arc::into_raw(Arc::new(Shards::new())).cast_mut();
-            let null = ptr::null_mut();
-            // ORDERING: Release pairs with the Acquire in `made`. Who is second finds the first one's there,
-            // and frees its own.
-            let first = self.shards.compare_exchange(null, new, Release, Relaxed);
-            if first.is_err() {
-                // SAFETY: ours, and nobody has seen it.
-                drop(unsafe { Arc::from_raw(new) });
-            }
+            self.offer(Arc::new(Shards::new()));
         }
         // ORDERING: as in `made`.
         let shards = self.shards.load(Acquire);
@@ -62,6 +54,20 @@ impl<S: Excludes> Raw<S> {
         unsafe {
             Arc::increment_strong_count(shards);
             Arc::from_raw(shards)
+        }
+    }
+
+    /// Makes these the shards, unless there are some.
+    fn offer(&self, new: Arc<Shards<S>>) {
+        let new = Arc::into_raw(new).cast_mut();
+        // ORDERING: Release pairs with the Acquire in `made`. Who is second finds the first one's there,
+        // and frees its own.
+        let first = self
+            .shards
+            .compare_exchange(ptr::null_mut(), new, Release, Relaxed);
+        if first.is_err() {
+            // SAFETY: ours, and nobody has seen it.
+            drop(unsafe { Arc::from_raw(new) });
         }
     }
 

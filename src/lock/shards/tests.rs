@@ -28,3 +28,25 @@ fn a_table_takes_as_many_readers_as_it_says() {
     assert!(readers.iter().all(Option::is_some));
     drop(readers);
 }
+
+/// Who found no slot waits to add a table; meanwhile one is given back.
+#[test]
+fn who_waits_to_add_a_table_looks_again() {
+    let tables = Tables::new();
+    // SAFETY: every reader of this test is dropped before the tables.
+    let register = || unsafe { tables.reader(Patience::Wait) };
+    let mut readers: Vec<_> = (0..FIRST).map(|_| register()).collect();
+    std::thread::scope(|scope| {
+        let shared = tables.state.read().unwrap();
+        let comes = scope.spawn(|| drop(register()));
+        // While we share `state`, it is refused to others only if somebody waits to write: who came has found
+        // no slot.
+        while tables.state.try_read().is_ok() {
+            std::thread::yield_now();
+        }
+        drop(readers.pop());
+        drop(shared);
+        comes.join().unwrap();
+    });
+    assert_eq!(room(&tables), [FIRST]);
+}
