@@ -9,7 +9,7 @@ use super::excludes::Excludes;
 use super::handle::Handle;
 use super::shards::{Patience, Shards};
 use core::marker::PhantomData;
-use core::ptr;
+use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 use lock_api::{GuardNoSend, RawRwLock, RawRwLockRecursive};
 use std::sync::Arc;
@@ -73,7 +73,7 @@ impl<S: Excludes> Raw<S> {
 
     /// The calling thread's handle, if it has one.
     #[inline]
-    fn handle(&self) -> Option<&'static Handle<S>> {
+    fn handle(&self) -> Option<NonNull<Handle<S>>> {
         // Relaxed: a thread that has a handle made it itself, after the shards.
         Handle::find(self.shards.load(Relaxed))
     }
@@ -123,7 +123,8 @@ unsafe impl<S: Excludes> RawRwLock for Raw<S> {
     #[inline]
     fn lock_shared(&self) {
         match self.handle() {
-            Some(handle) => handle.enter(),
+            // SAFETY: this thread's, and just found.
+            Some(handle) => unsafe { Handle::enter(handle) },
             None => self.first_read(),
         }
     }
@@ -131,7 +132,8 @@ unsafe impl<S: Excludes> RawRwLock for Raw<S> {
     fn try_lock_shared(&self) -> bool {
         let shards = self.shards();
         match self.handle() {
-            Some(handle) => handle.try_enter(&shards),
+            // SAFETY: likewise, and these are its shards.
+            Some(handle) => unsafe { Handle::try_enter(handle, &shards) },
             None => Handle::register(&shards, Patience::Try),
         }
     }
@@ -142,7 +144,7 @@ unsafe impl<S: Excludes> RawRwLock for Raw<S> {
             .handle()
             .expect("a read ends on the thread that began it");
         // SAFETY: the caller's promise.
-        unsafe { handle.leave() }
+        unsafe { Handle::leave(handle) }
     }
 
     fn lock_exclusive(&self) {
