@@ -5,3 +5,4 @@
 
 pub mod origin;
 pub mod pinning;
+pub mod stolen;

@@ -72,6 +72,7 @@ pub(super) fn made_up_peer(run: &mut Run, peer: &Peer, rounds: u32) {
             hold_ns: 0,
             held_percent: 100,
             barrier_ns: None,
+            lost: 0.0,
         });
     }
 }
@@ -119,6 +120,7 @@ pub(crate) fn made_up(rounds: u32) -> Run {
                 hold_ns: 0,
                 held_percent: 100,
                 barrier_ns: (at % 2 == 0).then_some(ns / 2),
+                lost: 0.0,
             });
         }
     }
