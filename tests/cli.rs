@@ -8,6 +8,8 @@ use ptom::native::each_native;
 use ptom::scheme::{Scheme, Visit};
 use std::io::Read;
 use std::process::{Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 fn ptom(args: &[&str]) -> Command {
     let mut command = cargo_bin_cmd!("ptom");
@@ -163,6 +165,86 @@ fn more_threads_than_cpus_still_run_and_say_so() -> Test {
     assert!(run.status.success());
     let said = String::from_utf8(run.stderr)?;
     assert!(said.contains(&format!("{threads} threads share")), "{said}");
+    Ok(())
+}
+
+/// Wakes up all the time, and wants a CPU each time, until told to stop: more of these than there are CPUs.
+fn busy<R>(work: impl FnOnce() -> R) -> std::io::Result<R> {
+    const AWAKE: Duration = Duration::from_micros(300);
+    let cpus = std::thread::available_parallelism()?.get();
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..4 * cpus {
+            scope.spawn(|| {
+                while !over.load(Relaxed) {
+                    let woken = Instant::now();
+                    while woken.elapsed() < AWAKE {
+                        std::hint::spin_loop();
+                    }
+                    std::thread::sleep(AWAKE);
+                }
+            });
+        }
+        let worked = work();
+        over.store(true, Relaxed);
+        Ok(worked)
+    })
+}
+
+#[test]
+fn a_run_on_a_busy_machine_says_that_it_is_not_to_be_trusted() -> Test {
+    let dir = tempfile::tempdir()?;
+    let results = dir.path().to_string_lossy().into_owned();
+    let what = ["compare", "--quick", "--workload", "hold,suspend"];
+    let more = [
+        "--scheme",
+        "percpu",
+        "--threads",
+        "1",
+        "--results",
+        &results,
+    ];
+    let run = busy(|| output(&[&what[..], &more[..]].concat()))??;
+    assert!(run.status.success());
+    let said = String::from_utf8(run.stderr)?;
+    assert!(said.contains("this run is not to be trusted"), "{said}");
+    assert!(said.contains("hold, threads 1: "), "{said}");
+    let tables = String::from_utf8(run.stdout)?;
+    assert!(tables.contains("NOT TO BE TRUSTED (1 thread)"), "{tables}");
+    let kept = std::fs::read_dir(dir.path())?.next().ok_or("no run")??;
+    let kept = std::fs::read_to_string(kept.path().join("run.json"))?;
+    let kept: serde_json::Value = serde_json::from_str(&kept)?;
+    let names = |key: &str, words: &str| {
+        let texts = kept[key].as_array().into_iter().flatten();
+        let mut texts = texts.filter_map(|text| text.as_str());
+        texts.any(|text| text.contains(words))
+    };
+    assert!(names("distrust", "hold, threads 1: "), "{kept}");
+    assert!(names("distrust", "suspend, readers 1: "), "{kept}");
+    assert!(names("notes", "other processes had our CPUs"), "{kept}");
+    Ok(())
+}
+
+#[test]
+fn an_agreement_needs_a_comparison_and_most_of_its_benchmarks() -> Test {
+    let dir = tempfile::tempdir()?;
+    let criterion = dir.path().join("criterion");
+    let agree = |results: &std::path::Path| {
+        let mut command = ptom(&["agree", "--results"]);
+        command.arg(results).arg("--criterion").arg(&criterion);
+        command.output()
+    };
+    let none = agree(&dir.path().join("results"))?;
+    assert_eq!(none.status.code(), Some(1));
+    assert!(complaint(&none).contains("no comparison"));
+    let few = agree(std::path::Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/results"
+    )))?;
+    assert_eq!(few.status.code(), Some(1));
+    assert!(complaint(&few).contains("only 0 of "));
+    let listed = String::from_utf8(few.stdout)?;
+    assert!(listed.contains("left out: hold/percpu: there is no benchmark of it"));
     Ok(())
 }
 
