@@ -207,10 +207,17 @@ fn a_run_on_a_busy_machine_says_that_it_is_not_to_be_trusted() -> Test {
     let run = busy(|| output(&[&what[..], &more[..]].concat()))??;
     assert!(run.status.success());
     let said = String::from_utf8(run.stderr)?;
-    assert!(said.contains("this run is not to be trusted"), "{said}");
-    assert!(said.contains("hold, threads 1: "), "{said}");
+    // A batch of holds may be short enough to be spared when it is repeated; ten suspends are not.
+    let spoilt = "suspend, readers 1: other processes spoilt";
+    assert!(
+        said.contains("not to be trusted") && said.contains(spoilt),
+        "{said}"
+    );
     let tables = String::from_utf8(run.stdout)?;
-    assert!(tables.contains("NOT TO BE TRUSTED (1 thread)"), "{tables}");
+    assert!(
+        tables.contains("NOT TO BE TRUSTED: other processes"),
+        "{tables}"
+    );
     let kept = std::fs::read_dir(dir.path())?.next().ok_or("no run")??;
     let kept = std::fs::read_to_string(kept.path().join("run.json"))?;
     let kept: serde_json::Value = serde_json::from_str(&kept)?;
@@ -219,8 +226,7 @@ fn a_run_on_a_busy_machine_says_that_it_is_not_to_be_trusted() -> Test {
         let mut texts = texts.filter_map(|text| text.as_str());
         texts.any(|text| text.contains(words))
     };
-    assert!(names("distrust", "hold, threads 1: "), "{kept}");
-    assert!(names("distrust", "suspend, readers 1: "), "{kept}");
+    assert!(names("distrust", spoilt), "{kept}");
     assert!(names("notes", "other processes had our CPUs"), "{kept}");
     Ok(())
 }
