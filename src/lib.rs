@@ -15,7 +15,7 @@
 //! * [`pmap`]: the NetBSD-like pmap on top of it.
 //! * [`suspend`]: the protocol: `pre_suspend`, `Suspended`, `post_suspend`.
 //! * `lock`: a lock that people can use, made of any sound scheme (feature `lock_api`).
-//! * `native`: libraries' locks, and those of `lock`, as contenders (feature `lab`).
+//! * `native`: libraries' locks, those of `lock`, and what is written in assembly, as contenders (feature `lab`).
 //! * `conformance`: the kit that checks a scheme, one of ours or yours (feature `conformance`).
 //! * `lab`: workloads, traces, measuring, results, report (feature `lab`).
 //!

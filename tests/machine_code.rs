@@ -11,15 +11,25 @@ use ptom::lab::measure::site::{Site, TableSite};
 use ptom::lab::measure::workload;
 use ptom::lab::peers::one_xchg::OneXchgSite;
 use ptom::lab::sample::Workload;
+use ptom::native::percpu_rseq::PerCpuRseq;
 use ptom::scheme::{Claims, Ours, Registry, Scheme, Visit};
 use std::process::Command;
 
-/// Schemes whose holds write words of the reader's own, at the begin and at the end.
-const PRIVATE: [&str; 4] = ["percpu", "percpu_asym", "percpu_rwsem", "epoch"];
+/// Schemes whose holds write words of the reader's own or its CPU's, at the begin and at the end.
+const PRIVATE: [&str; 5] = [
+    "percpu",
+    "percpu_asym",
+    "percpu_rwsem",
+    "epoch",
+    "percpu_rseq",
+];
+/// The scheme whose holds are restartable sections: each announces itself to the kernel by a store to the
+/// thread's own memory, without which it would hardly ever go wrong, and never be sound.
+const RESTARTED: &str = "percpu_rseq";
 /// As much code as is looked at; a loop is far shorter.
 const REACH: usize = 4_096;
 
-/// The measured loop of every scheme of ours, by name, at each place.
+/// The measured loop of every scheme of ours, and of what counts by CPU, by name, at each place.
 struct Loops(Vec<(&'static str, Claims, [usize; PLACES])>);
 
 /// The measured loop on a site, at each place.
@@ -132,6 +142,7 @@ fn the_readers_stores_are_in_the_measured_loop() {
     }
     let mut loops = Loops(Vec::new());
     Ours::each::<Native>(&mut loops);
+    loops.visit::<PerCpuRseq>();
     let each = |(name, claims, code): (_, _, [usize; PLACES])| code.map(|at| (name, claims, at));
     for (name, claims, address) in loops.0.into_iter().flat_map(each) {
         let Some(code) = disassembled(address) else {
@@ -142,6 +153,11 @@ fn the_readers_stores_are_in_the_measured_loop() {
         let text = || -> Vec<&str> { part.iter().map(|(_, text)| text.as_str()).collect() };
         if PRIVATE.contains(&name) {
             assert!(found >= 2, "{name}: {found} stores in {:#?}", text());
+        }
+        if name == RESTARTED {
+            let told = |text: &str| stores(text) && text.contains("%fs:");
+            let told = part.iter().filter(|(_, text)| told(text)).count();
+            assert_eq!(told, 2, "{name}: {:#?}", text());
         }
         if !claims.holds {
             assert_eq!(found, 0, "{name}: the control writes: {:#?}", text());

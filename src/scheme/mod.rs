@@ -62,6 +62,9 @@ pub trait Describe {
     const PRECEDENT: &'static str;
     /// What it promises.
     const CLAIMS: Claims;
+    /// Why its instructions, as a program like valgrind counts them, would not be those that run on the
+    /// machine; `None` if they are.
+    const UNCOUNTED: Option<&'static str> = None;
 }
 
 /// Whoever may translate: a reader, or the suspender while all others are out.
@@ -152,6 +155,8 @@ pub struct Tables {
     /// Holds that a reader of a scheme with two modes makes the slow way after a suspend, before it
     /// tries the fast one again.
     pub slow_holds: u32,
+    /// CPUs with a line of their own, in a scheme that counts by CPU; `None`: every one of the machine.
+    pub cpus: Option<usize>,
 }
 
 impl Tables {
@@ -161,12 +166,14 @@ impl Tables {
         shards: 128,
         visible: 4096,
         slow_holds: 2048,
+        cpus: None,
     };
     /// As small as they can be with every path still taken: for models.
     pub const SMALL: Self = Self {
         shards: 2,
         visible: 1,
         slow_holds: 1,
+        cpus: Some(1),
     };
 }
 

@@ -203,7 +203,10 @@ impl<B: Backend> Cpu<'_, B> {
     /// The same, in Xen.
     pub(super) fn update_mapping(&self, va: Va, val: Pte) -> Result<(), Errno> {
         let host = self.host();
-        let place = self.walk(va).ok_or(Errno::Inval)?[3];
+        // Xen finds the L1 table through a linear mapping of the L2s: the processor marks what it walks.
+        let upper = self.walk::<3>(va).ok_or(Errno::Inval)?;
+        self.mark(&upper[..2], Pte::A);
+        let place = self.walk::<4>(va).ok_or(Errno::Inval)?[3];
         if !host.is_frame(place.0) || host.frame(place.0).live_table() != Some(1) {
             return Err(Errno::Inval);
         }

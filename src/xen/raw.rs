@@ -200,11 +200,11 @@ impl<B: Backend> Raw<'_, B> {
         self.counted(self.cpu.load_word(va))
     }
 
-    /// Stores the low `bytes` (1, 2, 4 or 8) of `val` at an address of the guest's, a multiple of them.
+    /// Stores the low `bytes` (1, 2, 4 or 8) of `val` at an address of the guest's.
     ///
     /// # Errors
     /// [`PageFault`] where nothing is mapped, or read-only; unless the guest has Xen take stores to L1
-    /// tables for updates, and the value is one that Xen accepts.
+    /// tables for updates, the address is a multiple of `bytes`, and the value is one that Xen accepts.
     pub fn store(self, va: u64, bytes: u32, val: u64) -> Result<(), PageFault> {
         let _runs = self.cpu.runs.hold();
         self.counted(self.cpu.store_bytes(va, bytes, val))
@@ -223,7 +223,7 @@ impl<B: Backend> Raw<'_, B> {
     }
 
     /// Writes the guest's own P2M, which Xen never does: this PFN has this frame, or none. A number that
-    /// is no frame's is not written, and counts as a fault: no saver would take such a guest.
+    /// is no frame's is not written, and counts as a fault: what reads the P2M here relies on that.
     pub fn set_p2m(self, pfn: Pfn, mfn: Option<u64>) {
         let domain = self.cpu.domain();
         let is_frame = |mfn| self.cpu.host().is_frame(RawMfn(mfn));

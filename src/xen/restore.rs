@@ -1,18 +1,22 @@
 //! Restore: every page gets another frame, and every canonical entry that frame's number.
 //!
 //! In the tools' order: frames, contents, P2M and M2P; then the vCPUs' roots are loaded, then the
-//! pinned tables are pinned in ascending PFN order, each being validated as it is. Which frames it gets
-//! is the [`Mode`]'s.
+//! pinned tables are pinned in ascending PFN order, each being validated as it is. Before 2015 the pins
+//! came first, and the roots then ([`Era::Before2015`]). Which frames it gets is the [`Mode`]'s.
+//!
+//! Source: `xg_sr_restore_x86_pv.c`; for the older order, `xc_domain_restore.c`.
 
+use super::era::Era;
 use super::guest::{Guest, SHARED_INFO};
 use super::host::Host;
 use super::hypercall::maddr;
+use super::image::{Contents, Image, Page, Table};
 use super::machine::Suspended;
 use super::mmu::Mmu;
 use super::number::{Mfn, Pfn, RawMfn};
 use super::populate::Mode;
 use super::pte::Pte;
-use super::save::{Contents, Failed, Image, Page};
+use super::save::Failed;
 use super::shared_info;
 use crate::backend::{Atomic, Backend};
 use crate::scheme::{Reader, Translate};
@@ -24,7 +28,7 @@ use core::sync::atomic::Ordering::Relaxed;
 pub enum Outcome {
     /// 0: the guest runs on other frames.
     Resumed {
-        /// Page tables that came back empty.
+        /// Page tables that the save dropped: they come back empty, or not at all.
         lost_tables: u64,
     },
     /// 1: nothing changed.
@@ -85,18 +89,28 @@ impl<B: Backend, W: Translate> Suspended<'_, '_, B, W> {
     /// [`Failed`], with the guest as it was if it could not be saved, and in pieces if it could not
     /// be restored.
     pub fn hypercall(&mut self, start_info: Register, mode: Mode) -> Result<Outcome, Failed> {
+        self.hypercall_with(start_info, mode, |_, image| Ok(image))
+    }
+
+    /// The same; `bring` takes the image to the other side, and gives back what is to be restored there.
+    pub(super) fn hypercall_with(
+        &mut self,
+        start_info: Register,
+        mode: Mode,
+        bring: impl FnOnce(&Guest<B>, Image) -> Result<Image, Failed>,
+    ) -> Result<Outcome, Failed> {
         let guest = self.cpu.guest;
         // Whoever is in Xen gets out first; nobody gets in until the guard is dropped.
         let _paused = self.cpu.runs.suspend();
         guest.look_around();
-        let image = guest.save(start_info.0)?;
+        let saved = guest.save(start_info.0)?;
+        let lost_tables = saved.lost;
+        let image = bring(guest, saved)?;
         if mode == Mode::Cancelled {
             return Ok(Outcome::Cancelled);
         }
-        guest.restore(&image, mode, None)?;
-        Ok(Outcome::Resumed {
-            lost_tables: image.lost,
-        })
+        guest.restore(image, mode, None)?;
+        Ok(Outcome::Resumed { lost_tables })
     }
 }
 
@@ -105,10 +119,12 @@ impl<B: Backend> Guest<B> {
     /// this one.
     pub(super) fn restore(
         &self,
-        image: &Image,
+        mut image: Image,
         mode: Mode,
         to: Option<&Host<B>>,
     ) -> Result<(), Failed> {
+        image.drop_unnamed();
+        let image = &image;
         self.domain.begin_restore();
         if let Some(to) = to {
             self.host.trade(to);
@@ -122,8 +138,12 @@ impl<B: Backend> Guest<B> {
             self.host.memory.fill(*mfn, page.canary);
             self.localise(page, *mfn);
         }
+        self.domain.assists.store(image.assists, Relaxed);
         let localised = self.localise_start_info(image);
-        let validated = self.load_roots(image).and_then(|()| self.pin_tables(image));
+        let validated = match self.host.is_of(Era::Before2015) {
+            true => self.pin_tables(image).and_then(|()| self.load_roots(image)),
+            false => self.load_roots(image).and_then(|()| self.pin_tables(image)),
+        };
         self.domain.end_restore();
         localised.and(validated)
     }
@@ -135,10 +155,7 @@ impl<B: Backend> Guest<B> {
             if kept.next_if_eq(&pfn).is_some() {
                 continue;
             }
-            if let Some(word) = self.domain.p2m(pfn) {
-                self.host.release(word.raw());
-                self.domain.clear_p2m(pfn);
-            }
+            self.domain.clear_p2m(pfn);
         }
     }
 
@@ -154,7 +171,7 @@ impl<B: Backend> Guest<B> {
                 }
                 return;
             }
-            Contents::Lost => return,
+            Contents::Lost | Contents::Nothing => return,
         };
         for (index, entry) in table.entries.iter().enumerate() {
             let pte = Pte(*entry);
@@ -191,11 +208,20 @@ impl<B: Backend> Guest<B> {
     }
 
     fn load_roots(&self, image: &Image) -> Result<(), Failed> {
+        let contents = |pfn| image.page(pfn).map(|page| &page.contents);
+        let is_root = |pfn| matches!(contents(pfn), Some(Contents::Table(Table { level: 4, .. })));
+        let is_data = |pfn| matches!(contents(pfn), Some(Contents::Data(_)));
+        if !is_data(self.domain.start_info.pfn) {
+            return Err(Failed::WrongType);
+        }
         for (vcpu, roots) in self.domain.vcpus.iter().zip(&image.roots) {
             vcpu.tlb.shoot();
             for (register, root) in vcpu.roots().into_iter().zip(roots) {
                 register.store(0, Relaxed);
                 let Some(root) = root else { continue };
+                if !is_root(*root) {
+                    return Err(Failed::WrongType);
+                }
                 let mfn = self.domain.p2m(*root).ok_or(Failed::Load)?.raw();
                 self.host.get_table(mfn, 4).map_err(|_| Failed::Load)?;
                 register.store(mfn.0, Relaxed);

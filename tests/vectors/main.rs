@@ -4,6 +4,7 @@
 //! simulated guest, and each row must give the recorded answer: return value, entries done, and what
 //! is read back, to the bit. A difference names the file, the row and what the row was for.
 
+mod assist;
 mod beyond;
 mod boot;
 mod calls;
@@ -15,6 +16,7 @@ mod names;
 mod replay;
 mod reservation;
 mod suspend;
+mod ways;
 
 use replay::Replay;
 use serde_json::Value;

@@ -13,8 +13,9 @@ use super::state::{NONE, State, own};
 use super::vcpu::VcpuRecords;
 use crate::backend::{Atomic, Backend};
 use crate::xen::guest::Guest;
+use crate::xen::image::{Contents, Image, Page, Roots};
 use crate::xen::number::{INVALID, Pfn};
-use crate::xen::save::{Contents, Failed, Image, Page, Roots};
+use crate::xen::save::Failed;
 use alloc::vec::Vec;
 use core::ops::Range;
 use core::sync::atomic::Ordering::Relaxed;
@@ -52,6 +53,7 @@ impl<B: Backend> Guest<B> {
             };
             vcpu.set_root(root);
             vcpu.set_user_root(*user);
+            vcpu.set_assists(self.domain.assisted());
             state.vcpus.push(vcpu);
         }
         // The tools refuse a guest whose first vCPU has none.
@@ -129,8 +131,8 @@ impl<B: Backend> Guest<B> {
                     pinned: table.pinned,
                 };
             }
-            // Dropped: the tools say that there is no such page.
-            Contents::Lost => return PageType::XTab,
+            // The tools say that there is no such page.
+            Contents::Lost | Contents::Nothing => return PageType::XTab,
             Contents::Data(words) => {
                 for (index, word) in words.iter().flatten().enumerate() {
                     put(index, *word);

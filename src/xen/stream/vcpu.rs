@@ -21,6 +21,7 @@ const GDT_FRAMES: usize = 4832;
 const GDT_ENTS: usize = 4960;
 const CR1: usize = 4992;
 const CR3: usize = 5008;
+const VM_ASSIST: usize = 5136;
 
 /// The records of a vCPU, in the order of a stream.
 pub(super) const PARTS: [Kind; 4] = [
@@ -110,6 +111,15 @@ impl VcpuRecords<'_> {
     /// What rdx holds: of vCPU 0, start_info's PFN.
     pub fn start_info(&self) -> Pfn {
         Pfn(self.get(RDX))
+    }
+
+    /// What the guest asked for by `vm_assist`: every vCPU has it, and vCPU 0's counts.
+    pub(super) fn assists(&self) -> u64 {
+        self.get(VM_ASSIST)
+    }
+
+    pub(super) fn set_assists(&mut self, assists: u64) {
+        self.put(VM_ASSIST, assists);
     }
 
     /// How many entries its GDT has.
