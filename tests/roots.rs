@@ -6,7 +6,9 @@ use ptom::pmap::{KERNEL_SLOT, Kernel, PageCache, PmapError, RECURSIVE_SLOT};
 use ptom::scheme::percpu::PerCpu;
 use ptom::suspend::{pre_suspend, suspend};
 use ptom::xen::save::Failed;
-use ptom::xen::{Config, Machine, Mmu, MmuUpdate, Mode, NewPte, Outcome, Pfn, Pte, Va, Vcpu};
+use ptom::xen::{
+    Config, Flush, Machine, Mmu, MmuUpdate, Mode, NewPte, Outcome, Pfn, Pte, Va, Vcpu,
+};
 
 type Scheme = PerCpu<Native>;
 type Cpu<'m> = Vcpu<'m, Native, Scheme>;
@@ -119,7 +121,9 @@ fn a_root_is_reaped_when_pages_run_short() {
 fn unmap_shared_info(cpu: &Cpu<'_>) {
     let hold = cpu.hold();
     let shared_info = Va((KERNEL_SLOT as u64) << 39);
-    let unmapped = hold.access().update_va_mapping(shared_info, NewPte::ZERO);
+    let unmapped = hold
+        .access()
+        .update_va_mapping(shared_info, NewPte::ZERO, Flush::PAGE);
     unmapped.unwrap();
 }
 

@@ -131,10 +131,7 @@ impl<B: Backend> Kernel<B> {
             })
             .collect();
         let updates = updates.ok_or(PmapError::Nothing)?;
-        for batch in updates.chunks(crate::xen::queue::QUEUE) {
-            access.mmu_update(batch)?;
-            work.did(Act::Hypercall, 1);
-        }
+        work.did(Act::Hypercall, access.update_all(&updates)?);
         work.did(Act::Update, pmaps.len() as u64);
         pmaps
             .iter()

@@ -12,7 +12,6 @@ use super::pages::PageCache;
 use super::table::Slot;
 use super::{KeptMfns, PmapError};
 use crate::backend::Backend;
-use crate::xen::queue::QUEUE;
 use crate::xen::raw::RawUpdate;
 use crate::xen::{Access, Mmu, MmuUpdate, NewPte, Pfn, Pte, RawQueues, Va};
 use alloc::vec::Vec;
@@ -49,7 +48,8 @@ impl<B: Backend> Kernel<B> {
         let _locked = self.lock(self.own());
         let updates = self.kernel_updates(access, cache, va, pages, write)?;
         mmu.preemption_point();
-        issue(access, &updates)
+        access.update_all(&updates)?;
+        Ok(())
     }
 
     /// As [`kenter`](Self::kenter), but only queues the updates (`pmap_pte_set`): they wait in this
@@ -129,7 +129,8 @@ impl<B: Backend> Kernel<B> {
             .map(|slot| MmuUpdate::normal(slot.addr(), NewPte::ZERO))
             .collect();
         mmu.preemption_point();
-        issue(access, &updates)
+        access.update_all(&updates)?;
+        Ok(())
     }
 
     /// The updates that map pages from `va` on, translated.
@@ -180,11 +181,4 @@ fn in_kva(run: Range) -> Result<(), PmapError> {
         Some(end) if end <= KVA.pages => Ok(()),
         _ => Err(PmapError::NotKernels),
     }
-}
-
-fn issue<B: Backend>(access: Access<'_, B>, updates: &[MmuUpdate<'_>]) -> Result<(), PmapError> {
-    for batch in updates.chunks(QUEUE) {
-        access.mmu_update(batch)?;
-    }
-    Ok(())
 }

@@ -15,7 +15,7 @@ use super::work::Users;
 use super::{KERNEL_SLOT, PmapError};
 use crate::backend::{Atomic, Backend};
 use crate::primitive::{Padded, Ticket, TicketGuard};
-use crate::xen::{Access, Guest, Mmu, NewPte, Pfn, Pte, RawQueues, Va};
+use crate::xen::{Access, Flush, Guest, Mmu, NewPte, Pfn, Pte, RawQueues, Va};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering::Relaxed;
@@ -120,12 +120,12 @@ impl<B: Backend> Kernel<B> {
     /// Maps shared_info into the kernel's half.
     pub(crate) fn map_shared_info(&self, access: Access<'_, B>) -> Result<(), PmapError> {
         let entry = NewPte::map(access.shared_info(), Pte::P | Pte::RW | Pte::A);
-        Ok(access.update_va_mapping(SHARED_INFO_VA, entry)?)
+        Ok(access.update_va_mapping(SHARED_INFO_VA, entry, Flush::PAGE)?)
     }
 
     /// Unmaps it: it has no PFN, so the tools could not canonicalise the entry.
     pub(crate) fn unmap_shared_info(&self, access: Access<'_, B>) -> Result<(), PmapError> {
-        Ok(access.update_va_mapping(SHARED_INFO_VA, NewPte::ZERO)?)
+        Ok(access.update_va_mapping(SHARED_INFO_VA, NewPte::ZERO, Flush::PAGE)?)
     }
 
     /// Loads the kernel's own address space on this vCPU.

@@ -10,7 +10,7 @@ use super::kernel::Kernel;
 use super::work::{Act, User, Work};
 use super::{ALTERNATE_SLOT, KERNEL_SLOT, PmapError, PmapId};
 use crate::backend::Backend;
-use crate::xen::{Access, Mmu, MmuUpdate, NewPte, Pfn, Pte, UpdateQueue, Va};
+use crate::xen::{Access, Flush, Mmu, MmuUpdate, NewPte, Pfn, Pte, UpdateQueue, Va};
 use alloc::vec::Vec;
 
 /// A way of visiting pmaps.
@@ -186,8 +186,7 @@ impl<B: Backend> Kernel<B> {
                 work += self.empty(access, &[pmap])?;
             }
         }
-        access.update_va_mapping(PDIR_VA, NewPte::ZERO)?;
-        access.invlpg(PDIR_VA)?;
+        access.update_va_mapping(PDIR_VA, NewPte::ZERO, Flush::PAGE)?;
         work.did(Act::Hypercall, 1);
         work.did(Act::Update, 1);
         work.did(Act::Flush, 1);
@@ -203,8 +202,8 @@ impl<B: Backend> Kernel<B> {
         work: &mut Work,
     ) -> Result<(), PmapError> {
         let root = access.mfn(self.root(pmap)).ok_or(PmapError::Nothing)?;
-        access.update_va_mapping(PDIR_VA, NewPte::map(root, Pte::P | Pte::A))?;
-        access.invlpg(PDIR_VA)?;
+        let entry = NewPte::map(root, Pte::P | Pte::A);
+        access.update_va_mapping(PDIR_VA, entry, Flush::PAGE)?;
         work.did(Act::Hypercall, 1);
         work.did(Act::Update, 1);
         work.did(Act::Flush, 1);

@@ -2,6 +2,7 @@
 
 use super::number::{Pfn, RawMfn};
 use super::pte::Pte;
+use super::registers::Words;
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -59,6 +60,8 @@ pub(super) struct Image {
     pub(super) pages: Vec<Page>,
     /// By vCPU slot: the kernel's root and the user's; `None` where there is none.
     pub(super) roots: Roots,
+    /// By vCPU slot: the other registers.
+    pub(super) registers: Vec<Words>,
     /// The words of shared_info, which has no PFN, if any were written.
     pub(super) shared_info: Option<Box<[u64]>>,
     /// What the guest asked for by `vm_assist`.

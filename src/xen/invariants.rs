@@ -17,7 +17,7 @@ use super::broken::{Broken, DEEPEST};
 use super::domain::VcpuState;
 use super::guest::Guest;
 use super::host::Host;
-use super::number::{ENTRIES, PAGE_SHIFT, Pfn, RawMfn};
+use super::number::{ENTRIES, Pfn, RawMfn};
 use super::oracle::Verdicts;
 use super::pte::Pte;
 use super::shared_info::P2M_FRAME_LIST;
@@ -50,9 +50,7 @@ impl<B: Backend> Guest<B> {
     /// I7, but for what only the kernel knows.
     fn restored(&self, broken: &mut Vec<Broken>) {
         let own = |mfn: RawMfn| self.resolve(mfn).is_some();
-        let info = self.domain.start_info();
-        for (name, ring) in ["store", "console"].into_iter().zip(info.rings()) {
-            let found = ring.load(Relaxed);
+        for (name, found) in ["store", "console"].into_iter().zip(self.rings()) {
             if !own(RawMfn(found)) {
                 broken.push(Broken::Ring { name, found });
             }
@@ -62,7 +60,7 @@ impl<B: Backend> Guest<B> {
             let lost = roots.into_iter().filter(|mfn| mfn.0 != 0 && !own(*mfn));
             broken.extend(lost.map(|mfn| Broken::Root { vcpu, mfn }));
         }
-        let shared_info = RawMfn(info.shared_info.load(Relaxed) >> PAGE_SHIFT);
+        let shared_info = self.shared_info_frame();
         let mfn = RawMfn(self.host.memory.read(shared_info, P2M_FRAME_LIST));
         if mfn.0 != 0 && !own(mfn) {
             broken.push(Broken::FrameList { mfn });

@@ -9,13 +9,13 @@
 use super::era::Era;
 use super::guest::{Guest, SHARED_INFO};
 use super::host::Host;
-use super::hypercall::maddr;
 use super::image::{Contents, Image, Page, Table};
 use super::machine::Suspended;
 use super::mmu::Mmu;
 use super::number::{Mfn, Pfn, RawMfn};
 use super::populate::Mode;
 use super::pte::Pte;
+use super::registers::Register64;
 use super::save::Failed;
 use super::shared_info;
 use crate::backend::{Atomic, Backend};
@@ -62,25 +62,13 @@ impl<B: Backend, W: Translate> Suspended<'_, '_, B, W> {
     /// start_info's rings become PFNs, by the M2P: what the tools expect in an image.
     pub fn canonicalise_rings(&self) {
         let guest = self.cpu.guest;
-        for ring in guest.domain.start_info.rings() {
-            if let Some(pfn) = guest.host.m2p(RawMfn(ring.load(Relaxed))) {
-                ring.store(pfn.0, Relaxed);
-            }
-        }
-        // The page was written, and is known here by its PFN.
-        if guest.host.dirty.is_on() {
-            guest.host.dirty.mark(guest.domain.start_info.pfn);
-        }
+        guest.translate_rings(|mfn| Some(guest.host.m2p(RawMfn(mfn))?.0));
     }
 
     /// start_info's rings become MFNs again, after a cancelled suspend.
     pub fn localise_rings(&self) {
-        let domain = &self.cpu.guest.domain;
-        for ring in domain.start_info.rings() {
-            if let Some(word) = domain.p2m(Pfn(ring.load(Relaxed))) {
-                ring.store(word.raw().0, Relaxed);
-            }
-        }
+        let guest = self.cpu.guest;
+        guest.translate_rings(|pfn| Some(guest.domain.p2m(Pfn(pfn))?.raw().0));
     }
 
     /// `SCHEDOP_shutdown(SHUTDOWN_suspend)`: pauses every vCPU, and returns in the next incarnation.
@@ -103,6 +91,7 @@ impl<B: Backend, W: Translate> Suspended<'_, '_, B, W> {
         // Whoever is in Xen gets out first; nobody gets in until the guard is dropped.
         let _paused = self.cpu.runs.suspend();
         guest.look_around();
+        guest.suspended_with(start_info);
         let saved = guest.save(start_info.0)?;
         let lost_tables = saved.lost;
         let image = bring(guest, saved)?;
@@ -115,6 +104,13 @@ impl<B: Backend, W: Translate> Suspended<'_, '_, B, W> {
 }
 
 impl<B: Backend> Guest<B> {
+    /// The suspend hypercall's third argument is where the tools look for it: in vCPU 0's rdx, whoever made
+    /// the call here.
+    pub(super) fn suspended_with(&self, start_info: Register) {
+        let first = &self.domain.vcpus.get(0).registers;
+        first.set(Register64::RDX, start_info.0.0);
+    }
+
     /// Makes the guest anew from an image: here, or on another machine, which changes places with
     /// this one.
     pub(super) fn restore(
@@ -186,11 +182,10 @@ impl<B: Backend> Guest<B> {
         }
     }
 
-    /// start_info's own fields: shared_info moves to the other of its two frames, with its contents if
-    /// it ever had any, and the rings' PFNs become MFNs.
+    /// start_info's own fields; and shared_info moves to the other of its two frames, with its contents if
+    /// it ever had any.
     fn localise_start_info(&self, image: &Image) -> Result<(), Failed> {
-        let info = &self.domain.start_info;
-        let old = RawMfn(info.shared_info.load(Relaxed) >> super::number::PAGE_SHIFT);
+        let old = self.shared_info_frame();
         let new = RawMfn(2 * SHARED_INFO + 1 - old.0);
         self.host.release(old);
         self.host.share(new);
@@ -198,13 +193,21 @@ impl<B: Backend> Guest<B> {
             let carried = shared_info::restored(index, *word);
             self.host.memory.write(new, index, carried);
         }
-        info.shared_info.store(maddr(new), Relaxed);
-        for ring in info.rings() {
-            let pfn = Pfn(ring.load(Relaxed));
-            let word = self.domain.p2m(pfn).ok_or(Failed::NotCanonical)?;
-            ring.store(word.raw().0, Relaxed);
+        self.move_shared_info(new);
+        self.domain.events.restored();
+        self.load_registers(image);
+        self.restore_start_info()
+    }
+
+    /// The vCPUs' registers, as they were but for the one that names start_info.
+    fn load_registers(&self, image: &Image) {
+        for (vcpu, words) in self.domain.vcpus.iter().zip(&image.registers) {
+            vcpu.registers.load(words);
         }
-        Ok(())
+        if let Some(word) = self.domain.p2m(self.domain.start_info.pfn) {
+            let first = &self.domain.vcpus.get(0).registers;
+            first.set(Register64::RDX, word.raw().0);
+        }
     }
 
     fn load_roots(&self, image: &Image) -> Result<(), Failed> {

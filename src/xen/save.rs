@@ -11,8 +11,9 @@
 
 use super::guest::Guest;
 use super::image::{Contents, Image, Page, Roots, Table};
-use super::number::{ENTRIES, PAGE_SHIFT, Pfn, RawMfn};
+use super::number::{ENTRIES, Pfn, RawMfn};
 use super::pte::Pte;
+use super::registers::Words;
 use super::stream::Malformed;
 use super::validate::XEN_SLOTS;
 use crate::backend::{Atomic, Backend};
@@ -87,6 +88,7 @@ impl<B: Backend> Guest<B> {
         self.check_register(register)?;
         let mut image = Image {
             roots: self.roots()?,
+            registers: self.registers(),
             pages: Vec::with_capacity(self.domain.pages() as usize),
             shared_info: self.shared_info(),
             assists: self.domain.assisted(),
@@ -120,10 +122,15 @@ impl<B: Backend> Guest<B> {
         roots.collect()
     }
 
+    /// The registers of the vCPUs, in which nothing is looked at.
+    pub(super) fn registers(&self) -> Vec<Words> {
+        let vcpus = self.domain.vcpus.iter();
+        vcpus.map(|vcpu| vcpu.registers.words()).collect()
+    }
+
     /// The words of shared_info, if any were written.
     pub(super) fn shared_info(&self) -> Option<Box<[u64]>> {
-        let maddr = self.domain.start_info.shared_info.load(Relaxed);
-        self.host.memory.words(RawMfn(maddr >> PAGE_SHIFT))
+        self.host.memory.words(self.shared_info_frame())
     }
 
     /// The frame of a PFN, if it is one that can be saved.

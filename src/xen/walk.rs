@@ -91,6 +91,17 @@ impl<B: Backend> Cpu<'_, B> {
         Ok(self.host().memory.read(frame, word))
     }
 
+    /// Loads eight octets that need not lie in one word, as Xen does where a guest put an argument.
+    pub(super) fn load_eight(&self, va: u64) -> Result<u64, PageFault> {
+        let low = self.load_word(va)?;
+        let shift = va % 8 * 8;
+        if shift == 0 {
+            return Ok(low);
+        }
+        let high = self.load_word(va.checked_add(7).ok_or(PageFault)?)?;
+        Ok(low >> shift | high << (64 - shift))
+    }
+
     /// Stores the low `bytes` of `val` at `va`. One that crosses into another page needs both.
     pub(super) fn store_bytes(&self, va: u64, bytes: u32, val: u64) -> Result<(), PageFault> {
         if !matches!(bytes, 1 | 2 | 4 | 8) {

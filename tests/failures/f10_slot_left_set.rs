@@ -8,7 +8,7 @@ use ptom::pmap::{ALTERNATE_SLOT, Alternate, KERNEL_SLOT, Kernel, PageCache, User
 use ptom::scheme::percpu::PerCpu;
 use ptom::suspend::{SuspendError, suspend};
 use ptom::xen::save::Failed;
-use ptom::xen::{Broken, Config, Era, Machine, Mmu, Mode, NewPte, Outcome, Va};
+use ptom::xen::{Broken, Config, Era, Flush, Machine, Mmu, Mode, NewPte, Outcome, Va};
 
 const RESUMED: Result<Outcome, SuspendError> = Ok(Outcome::Resumed { lost_tables: 0 });
 const NOT_PINNED: Result<Outcome, SuspendError> = Err(SuspendError::Tools(Failed::Pin));
@@ -56,7 +56,9 @@ fn with_a_slot_set(
             {
                 let hold = cpu.hold();
                 let shared_info = Va((KERNEL_SLOT as u64) << 39);
-                let unmapped = hold.access().update_va_mapping(shared_info, NewPte::ZERO);
+                let unmapped =
+                    hold.access()
+                        .update_va_mapping(shared_info, NewPte::ZERO, Flush::PAGE);
                 unmapped.unwrap();
             }
             let mut world = cpu.suspend();

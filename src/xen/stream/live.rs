@@ -216,6 +216,7 @@ impl<B: Backend, W: Translate> Suspended<'_, '_, B, W> {
         assert!(guest.host.is_like(to), "hosts of two sizes");
         let _paused = self.cpu.runs.suspend();
         guest.look_around();
+        guest.suspended_with(start_info);
         guest.check_register(start_info.raw())?;
         if !ptr::eq(precopy.guest, guest) {
             return Err(Failed::OtherGuest);

@@ -4,11 +4,10 @@
 //! its last round comes back as old as it was when it was sent. A page of which nothing was sent is none
 //! of the guest's, unless a table names it.
 
-use super::checks::{CONSOLE, STORE};
 use super::reader::{Page as StreamPage, Stream};
 use super::records::PageType;
 use super::vcpu::VcpuRecords;
-use crate::backend::{Atomic, Backend};
+use crate::backend::Backend;
 use crate::scheme::{Scheme, Translate};
 use crate::xen::guest::{Guest, frames_for};
 use crate::xen::image::{Contents, Image, Page, Roots, Table};
@@ -19,16 +18,17 @@ use crate::xen::restore::{Outcome, Register};
 use crate::xen::save::Failed;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::sync::atomic::Ordering::Relaxed;
 
 impl<B: Backend> Guest<B> {
-    /// The image that a stream of this guest's holds; start_info is set as it says.
+    /// The image that a stream of this guest's holds.
     pub(super) fn image(&self, stream: &Stream<'_>) -> Result<Image, Failed> {
         let info = &self.domain.start_info;
         let mut roots: Roots = self.domain.vcpus.iter().map(|_| [None; 2]).collect();
+        let mut registers = self.registers();
         for vcpu in &stream.state().vcpus {
             let root = roots.get_mut(vcpu.id() as usize);
             *root.ok_or(Failed::OtherGuest)? = [Some(vcpu.root()), vcpu.user_root()];
+            registers[vcpu.id() as usize] = vcpu.registers();
         }
         let first = stream.state().vcpus.first();
         if stream.state().pages < self.domain.pages()
@@ -38,14 +38,10 @@ impl<B: Backend> Guest<B> {
         }
         let pages = stream.pages().take(self.domain.pages() as usize);
         let pages = pages.map(|(pfn, page)| from_stream(pfn, self.frame_of(pfn), page));
-        let words = stream.pages.get(&info.pfn).map(StreamPage::words);
-        let words: Vec<u64> = words.into_iter().flatten().collect();
-        for (ring, at) in info.rings().into_iter().zip([STORE, CONSOLE]) {
-            ring.store(*words.get(at).ok_or(Failed::OtherGuest)?, Relaxed);
-        }
         Ok(Image {
             pages: pages.collect(),
             roots,
+            registers,
             shared_info: self.shared_info(),
             assists: first.map_or(0, VcpuRecords::assists),
             lost: 0,

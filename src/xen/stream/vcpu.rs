@@ -6,6 +6,7 @@
 use super::records::{Kind, PER_FRAME};
 use super::state::{NONE, own};
 use crate::xen::number::{PAGE_SHIFT, Pfn};
+use crate::xen::registers::{Words, offsets};
 use alloc::borrow::Cow;
 
 /// Octets of the context.
@@ -120,6 +121,22 @@ impl VcpuRecords<'_> {
 
     pub(super) fn set_assists(&mut self, assists: u64) {
         self.put(VM_ASSIST, assists);
+    }
+
+    /// Its registers, as they are.
+    pub(super) fn registers(&self) -> Words {
+        offsets().map(|offset| self.get(offset))
+    }
+
+    /// The same, but for rdx of vCPU 0, which names start_info.
+    pub(super) fn set_registers(&mut self, words: &Words) {
+        let start_info = self.start_info();
+        for (offset, word) in offsets().into_iter().zip(words) {
+            self.put(offset, *word);
+        }
+        if self.id == 0 {
+            self.put(RDX, start_info.0);
+        }
     }
 
     /// How many entries its GDT has.

@@ -7,7 +7,7 @@ trap 'rm -rf "$copy"' EXIT
 git archive HEAD | tar -x -C "$copy"
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}/planted-rseq
 run() { # run ARGUMENT...
-  (cd "$copy" && cargo test -q -p ptom --features conformance --test rseq --test machine_code "$@")
+  (cd "$copy" && cargo test -q --no-fail-fast -p ptom --features conformance --test rseq --test machine_code "$@")
 }
 for patch in tests/rseq/planted/*.patch; do
   name=$(basename "$patch" .patch)
@@ -20,6 +20,6 @@ for patch in tests/rseq/planted/*.patch; do
     echo "$name: NOT FOUND"
     exit 1
   fi
-  echo "$name: found: $(grep '\.\.\. FAILED$' "$copy/found" | cut -d' ' -f2 | tr '\n' ' ')"
+  echo "$name: found: $(sed -n 's/ --- FAILED$//p' "$copy/found" | tr '\n' ' ')"
   (cd "$copy" && patch -s -R -p1) <"$patch"
 done
