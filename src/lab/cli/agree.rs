@@ -63,3 +63,85 @@ fn csv(rows: &[Compared]) -> Result<String, Error> {
     let bytes = csv.into_inner().map_err(|why| failed(&why))?;
     String::from_utf8(bytes).map_err(|why| failed(&why))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::measure::beside::{Ratio, Stamp};
+    use crate::lab::store::{Store, strict};
+    use crate::lab::summary::tests::made_up;
+    use std::fs;
+    use tempfile::TempDir;
+
+    /// A folder with a comparison in `results`, and what `ptom agree` takes to look there.
+    fn compared() -> (TempDir, Args) {
+        let dir = tempfile::tempdir().unwrap();
+        let (results, criterion) = (dir.path().join("results"), dir.path().join("criterion"));
+        let run = made_up(3);
+        let mut store = Store::create(&results, &run.provenance).unwrap();
+        for sample in &run.samples {
+            store.sample(sample).unwrap();
+        }
+        for sample in &run.suspends {
+            store.suspend(sample).unwrap();
+        }
+        for failure in &run.failures {
+            store.failure(failure).unwrap();
+        }
+        store.finish().unwrap();
+        (dir, Args { results, criterion })
+    }
+
+    /// Leaves a benchmark of every row, by what the comparison says of it.
+    fn bench(args: &Args, benched: impl Fn(&str, f64) -> f64) {
+        let dir = newest(&args.results, Kind::Compare).unwrap().unwrap();
+        let rows = summary::rows(&Run::read(&dir).unwrap()).unwrap();
+        let made = Stamp::of_this_program();
+        for row in agreement::compare("run", &rows, &args.criterion) {
+            let folder = args.criterion.join(row.workload.name()).join(&row.scheme);
+            fs::create_dir_all(folder.join("new")).unwrap();
+            let halves = [benched(&row.scheme, row.compared); 2];
+            let ratio = Ratio { halves, lost: 0.0 };
+            ratio.write(&folder.join("new"), &made).unwrap();
+        }
+    }
+
+    fn said(args: &Args) -> String {
+        match run(args, &mut Out::new()) {
+            Ok(()) => String::new(),
+            Err(Error::Failed(why)) => why,
+            Err(other) => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn nothing_compared_is_no_agreement_and_is_not_kept() {
+        let (_dir, args) = compared();
+        assert!(said(&args).contains("only 0 of "), "{}", said(&args));
+        assert!(!args.results.join(agreement::FILE).exists());
+    }
+
+    #[test]
+    fn what_was_compared_is_kept_and_a_pair_the_other_way_round_fails() {
+        let (_dir, args) = compared();
+        let file = args.results.join(agreement::FILE);
+        let kept = || strict::read::<Compared>(&file, &Compared::COLUMNS, "", "").unwrap();
+        bench(&args, |_, compared| compared);
+        assert_eq!(said(&args), "");
+        // As near as a number comes back from JSON.
+        let same = |row: &Compared| {
+            let benched = row.benched.unwrap_or(f64::NAN);
+            (benched / row.compared - 1.0).abs() < 1e-9
+        };
+        assert!(kept().iter().all(|(_, row)| same(row)));
+        bench(&args, |scheme, compared| match scheme {
+            "std_rwlock" => 0.001,
+            _ => compared,
+        });
+        assert!(said(&args).contains("are ranked differently"));
+        let dear = kept()
+            .into_iter()
+            .filter(|(_, row)| row.scheme == "std_rwlock");
+        assert!(dear.map(|(_, row)| row.benched).all(|it| it == Some(0.001)));
+    }
+}
