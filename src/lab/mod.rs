@@ -1,5 +1,6 @@
 //! Workloads, traces, measuring, results and the report: everything around the core (feature `lab`).
 
+pub mod agreement;
 pub mod cli;
 pub mod footprint;
 pub mod instructions;

@@ -6,3 +6,4 @@
 pub mod cpus;
 pub mod origin;
 pub mod pinning;
+pub mod stolen;
