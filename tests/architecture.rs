@@ -220,7 +220,7 @@ fn all() -> Vec<(&'static str, bool)> {
 }
 
 /// Files of `scheme` and `native` that are no scheme.
-const NO_SCHEME: [&str; 2] = ["mod", "locked"];
+const NO_SCHEME: [&str; 3] = ["mod", "locked", "tests"];
 
 #[test]
 fn every_scheme_file_is_registered() {
