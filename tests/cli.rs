@@ -103,6 +103,24 @@ fn bad_flags_are_refused_in_one_line() -> Test {
 }
 
 #[test]
+fn a_replay_that_memory_would_not_suffice_for_is_refused() -> Test {
+    for (more, fits) in [
+        (&["--max-memory", "900"][..], true),
+        (&["--max-memory", "3"], false),
+    ] {
+        let replay = ["replay", "--migrate", "--scheme", "percpu", "--inject", "0"];
+        let run = output(&[&replay, more].concat())?;
+        assert_eq!(run.status.success(), fits, "{more:?}");
+        let said = String::from_utf8_lossy(&run.stderr);
+        let refused = said.lines().last().is_some_and(|line| {
+            line.starts_with("ptom: 2 vCPUs need ") && line.ends_with(" MB: use fewer")
+        });
+        assert_eq!(refused, !fits, "{said}");
+    }
+    Ok(())
+}
+
+#[test]
 fn help_is_no_error() -> Test {
     for args in [&["--help"][..], &["compare", "--help"], &["--version"]] {
         let help = output(args)?;

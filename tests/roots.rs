@@ -14,8 +14,8 @@ type Scheme = PerCpu<Native>;
 type Cpu<'m> = Vcpu<'m, Native, Scheme>;
 
 const PAGES: u64 = 512;
-/// Those that a guest has for itself, and the kernel's own tables.
-const NOT_FREE: u64 = 3 + 4;
+/// Those that a guest has for itself, the kernel's own tables, the P2M with its lists.
+const NOT_FREE: u64 = 3 + 4 + 3;
 const RESUMED: Outcome = Outcome::Resumed { lost_tables: 0 };
 
 fn machine() -> Machine<Native, Scheme> {

@@ -6,6 +6,7 @@ pub mod footprint;
 pub mod instructions;
 mod lost;
 pub mod measure;
+mod memory;
 pub mod peers;
 pub mod provenance;
 pub mod replay;

@@ -5,6 +5,7 @@
 //! their locks.
 
 use super::Alternate;
+use super::frame_list::FrameList;
 use super::kept::KeptMfns;
 use super::pages::{PageCache, Pages};
 use super::pdp_cache::PdpCache;
@@ -50,8 +51,11 @@ pub struct Kernel<B: Backend> {
     pub(super) balloon: Stack<B>,
     /// The L3 under the kernel's slot, which all roots share.
     pub(super) kernel_l3: Pfn,
+    pub(super) frame_list: FrameList,
 }
 
+/// Tables that the kernel begins with.
+const TABLES: u64 = 4;
 /// MFNs that the drivers may keep.
 const KEPT: usize = 16;
 
@@ -79,22 +83,25 @@ impl<B: Backend> Kernel<B> {
         Self::link(access, l2, 0, l1, table)?;
         let guest = access.guest();
         let (all, vcpus) = (guest.domain().pages(), guest.domain().max_vcpus());
+        let frame_list = FrameList::new(Pfn(first + TABLES), all);
         let kernel = Self {
             pmaps: (0..=pmaps).map(|_| Padded(Pmap::default())).collect(),
             roster: Roster::new(pmaps),
             alternate: Alternate::default(),
             users: Users::default(),
-            pages: Pages::new(first + 4..all),
+            pages: Pages::new(first + TABLES + frame_list.pages()..all),
             pvs: Pvs::new(all, vcpus),
             queues: RawQueues::new(guest),
             drivers: KeptMfns::new(KEPT),
             pdp_cache: PdpCache::new(all),
             balloon: Stack::new(all),
             kernel_l3: l3,
+            frame_list,
         };
         kernel.set_root(kernel.own(), root);
         kernel.load_kernel_in(access)?;
         kernel.map_shared_info(access)?;
+        kernel.build_frame_list(access)?;
         Ok(kernel)
     }
 

@@ -33,6 +33,7 @@ mod alternate;
 mod balloon;
 mod constructor;
 mod each;
+pub(crate) mod frame_list;
 mod invariants;
 mod kenter;
 mod kept;

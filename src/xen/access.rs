@@ -106,6 +106,15 @@ impl<'g, B: Backend> Access<'g, B> {
         }
     }
 
+    /// Writes a word of a page that is no table, through a mapping of it.
+    pub(crate) fn write(self, pfn: Pfn, index: usize, word: u64) {
+        let _runs = self.cpu.runs.hold();
+        if let Some(frame) = self.cpu.domain().p2m(pfn) {
+            self.cpu.host().memory.write(frame.raw(), index, word);
+            self.cpu.host().wrote(frame.raw());
+        }
+    }
+
     /// Reads the first word of a page, which stands for its contents, through a mapping of it; `None`
     /// for a PFN without a frame.
     pub fn contents(self, pfn: Pfn) -> Option<u64> {

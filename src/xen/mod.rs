@@ -54,7 +54,7 @@ pub mod registers;
 pub mod reservation;
 pub mod restore;
 pub mod save;
-mod shared_info;
+pub(crate) mod shared_info;
 mod snap;
 mod start_info;
 pub mod stream;

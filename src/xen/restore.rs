@@ -141,7 +141,9 @@ impl<B: Backend> Guest<B> {
             false => self.load_roots(image).and_then(|()| self.pin_tables(image)),
         };
         self.domain.end_restore();
-        localised.and(validated)
+        localised.and(validated)?;
+        self.look_after_restore();
+        Ok(())
     }
 
     /// A PFN that is not in the image has no frame.
