@@ -10,7 +10,8 @@
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use ptom::backend::Native;
-use ptom::lab::measure::beside::{Beside, Ratio};
+use ptom::lab::agreement::is_benched;
+use ptom::lab::measure::beside::{Beside, Ratio, Stamp};
 use ptom::lab::measure::contender::{BASELINE, Selection};
 use ptom::lab::measure::on_machine::{BASE, PAGES, contenders};
 use ptom::lab::measure::scripts::Scripts;
@@ -38,7 +39,7 @@ fn group<'c>(criterion: &'c mut Criterion, name: &str) -> BenchmarkGroup<'c, Wal
 }
 
 /// Leaves a ratio where criterion left its estimates, and says so if it is not to be trusted.
-fn keep(ratio: Option<Ratio>, group: &str, name: &str) {
+fn keep(ratio: Option<Ratio>, made: &Stamp, group: &str, name: &str) {
     // A benchmark that a filter left out has none.
     let Some(ratio) = ratio else { return };
     if let Some(doubt) = ratio.doubt() {
@@ -48,7 +49,7 @@ fn keep(ratio: Option<Ratio>, group: &str, name: &str) {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or("target".into(), PathBuf::from);
     let home = home.unwrap_or_else(|| target.join("criterion"));
     let folder = home.join(group).join(name).join("new");
-    if let Err(error) = ratio.write(&folder) {
+    if let Err(error) = ratio.write(&folder, made) {
         eprintln!("{}: {error}", folder.display());
     }
 }
@@ -58,8 +59,8 @@ fn read_side(criterion: &mut Criterion) {
         Ok(scripts) => scripts,
         Err(error) => return eprintln!("{error}"),
     };
-    let once = |w: &Workload| !w.is_replay() && *w != Workload::HoldSuspended;
-    for workload in Workload::ALL.into_iter().filter(once) {
+    let made = Stamp::of_this_program();
+    for workload in Workload::ALL.into_iter().filter(|w| is_benched(*w)) {
         let mut group = group(criterion, workload.name());
         let field = contenders(workload, 1, &Selection::all(), &scripts);
         let Some(Ok(mut raw)) = field.baseline.as_ref().map(|raw| raw.worker()) else {
@@ -76,7 +77,7 @@ fn read_side(criterion: &mut Criterion) {
             group.bench_function(contender.name(), |bencher| {
                 bencher.iter_custom(|iterations| beside.sample(iterations));
             });
-            keep(beside.ratio(), workload.name(), contender.name());
+            keep(beside.ratio(), &made, workload.name(), contender.name());
         }
         group.finish();
     }

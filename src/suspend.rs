@@ -16,7 +16,10 @@
 //! 7. the hypercall.
 //!
 //! Then all of it backwards, in the next incarnation or, after a **cancelled** suspend, in this one:
-//! there the rings become MFNs again, which Solaris and NetBSD did not do (they crashed the guest).
+//! there the rings become MFNs again, which Solaris and NetBSD did not do (they crashed the guest). In a next
+//! incarnation the P2M's frame list is made anew besides. A build with debug assertions looks then whether
+//! I4 and I7 hold ([`xen::Broken`](crate::xen::Broken)), if the scheme claims to, and panics if not; I3 the
+//! restore itself looks at.
 //!
 //! Source: illumos `usr/src/uts/i86xpv/os/xen_machdep.c`; Linux `xen_arch_post_suspend(cancelled)`.
 
@@ -72,6 +75,8 @@ impl core::error::Error for SuspendError {}
 pub struct Suspending<'v, 'm, B: Backend, W> {
     world: Suspended<'v, 'm, B, W>,
     kernel: &'v Kernel<B>,
+    /// Whether the scheme claims to hold.
+    sound: bool,
 }
 
 /// The world of a vCPU's scheme while it is suspended.
@@ -89,6 +94,7 @@ pub fn pre_suspend<'v, 'm, B: Backend, S: Scheme<B>>(
     let suspending = Suspending {
         world: vcpu.suspend(),
         kernel,
+        sound: S::CLAIMS.holds,
     };
     match suspending.put_away() {
         Ok(()) => Ok(suspending),
@@ -117,6 +123,9 @@ impl<'m, B: Backend, W: crate::scheme::Translate> Suspending<'_, 'm, B, W> {
         }
         self.kernel.unsettle(self.world.hold().access());
         self.kernel.map_shared_info(self.world.hold().access())?;
+        if outcome != Outcome::Cancelled {
+            self.kernel.build_frame_list(self.world.hold().access())?;
+        }
         if !self.kernel.carries_recursive() {
             self.kernel.restore_recursive(&self.world)?;
         }
@@ -171,8 +180,26 @@ impl<'m, B: Backend, W: crate::scheme::Translate> Suspending<'_, 'm, B, W> {
     ///
     /// # Errors
     /// [`SuspendError::Pmap`] if Xen refuses a step; readers go on all the same.
+    ///
+    /// # Panics
+    /// With debug assertions, if I4 or I7 does not hold after a restore that lost no table, under a scheme that claims so.
     pub fn post_suspend(self, outcome: Outcome) -> Result<(), SuspendError> {
-        Ok(self.take_out(outcome)?)
+        self.take_out(outcome)?;
+        // A guest that lost tables is broken, and was told.
+        let whole = outcome == Outcome::Resumed { lost_tables: 0 };
+        if cfg!(debug_assertions) && self.sound && whole {
+            self.look();
+        }
+        Ok(())
+    }
+
+    /// I4 and I7, while nobody holds.
+    fn look(&self) {
+        let mut broken = self.world.hold().access().guest().at_rest();
+        broken.extend(self.kernel.broken(&self.world));
+        if let Some(first) = broken.first() {
+            panic!("after a restore: {first}");
+        }
     }
 }
 

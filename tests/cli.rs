@@ -8,6 +8,8 @@ use ptom::native::each_native;
 use ptom::scheme::{Scheme, Visit};
 use std::io::Read;
 use std::process::{Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 fn ptom(args: &[&str]) -> Command {
     let mut command = cargo_bin_cmd!("ptom");
@@ -101,6 +103,24 @@ fn bad_flags_are_refused_in_one_line() -> Test {
 }
 
 #[test]
+fn a_replay_that_memory_would_not_suffice_for_is_refused() -> Test {
+    for (more, fits) in [
+        (&["--max-memory", "900"][..], true),
+        (&["--max-memory", "3"], false),
+    ] {
+        let replay = ["replay", "--migrate", "--scheme", "percpu", "--inject", "0"];
+        let run = output(&[&replay, more].concat())?;
+        assert_eq!(run.status.success(), fits, "{more:?}");
+        let said = String::from_utf8_lossy(&run.stderr);
+        let refused = said.lines().last().is_some_and(|line| {
+            line.starts_with("ptom: 2 vCPUs need ") && line.ends_with(" MB: use fewer")
+        });
+        assert_eq!(refused, !fits, "{said}");
+    }
+    Ok(())
+}
+
+#[test]
 fn help_is_no_error() -> Test {
     for args in [&["--help"][..], &["compare", "--help"], &["--version"]] {
         let help = output(args)?;
@@ -163,6 +183,78 @@ fn more_threads_than_cpus_still_run_and_say_so() -> Test {
     assert!(run.status.success());
     let said = String::from_utf8(run.stderr)?;
     assert!(said.contains(&format!("{threads} threads share")), "{said}");
+    Ok(())
+}
+
+/// Wakes up all the time, and wants a CPU each time, until told to stop: more of these than there are CPUs.
+fn busy<R>(work: impl FnOnce() -> R) -> std::io::Result<R> {
+    const AWAKE: Duration = Duration::from_micros(300);
+    let cpus = std::thread::available_parallelism()?.get();
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..4 * cpus {
+            scope.spawn(|| {
+                while !over.load(Relaxed) {
+                    let woken = Instant::now();
+                    while woken.elapsed() < AWAKE {
+                        std::hint::spin_loop();
+                    }
+                    std::thread::sleep(AWAKE);
+                }
+            });
+        }
+        let worked = work();
+        over.store(true, Relaxed);
+        Ok(worked)
+    })
+}
+
+#[test]
+fn a_run_on_a_busy_machine_says_that_it_is_not_to_be_trusted() -> Test {
+    let dir = tempfile::tempdir()?;
+    let results = dir.path().to_string_lossy().into_owned();
+    let what = ["compare", "--quick", "--workload", "hold,suspend"];
+    let more = [
+        "--scheme",
+        "percpu",
+        "--threads",
+        "1",
+        "--results",
+        &results,
+    ];
+    let run = busy(|| output(&[&what[..], &more[..]].concat()))??;
+    assert!(run.status.success());
+    let said = String::from_utf8(run.stderr)?;
+    // A batch of holds may be short enough to be spared when it is repeated; ten suspends are not.
+    let spoilt = "suspend, readers 1: other processes spoilt";
+    assert!(
+        said.contains("not to be trusted") && said.contains(spoilt),
+        "{said}"
+    );
+    let tables = String::from_utf8(run.stdout)?;
+    assert!(
+        tables.contains("NOT TO BE TRUSTED: other processes"),
+        "{tables}"
+    );
+    let kept = std::fs::read_dir(dir.path())?.next().ok_or("no run")??;
+    let kept = std::fs::read_to_string(kept.path().join("run.json"))?;
+    let kept: serde_json::Value = serde_json::from_str(&kept)?;
+    let names = |key: &str, words: &str| {
+        let texts = kept[key].as_array().into_iter().flatten();
+        let mut texts = texts.filter_map(|text| text.as_str());
+        texts.any(|text| text.contains(words))
+    };
+    assert!(names("distrust", spoilt), "{kept}");
+    assert!(names("notes", "other processes had our CPUs"), "{kept}");
+    Ok(())
+}
+
+#[test]
+fn an_agreement_needs_a_comparison() -> Test {
+    let dir = tempfile::tempdir()?;
+    let refused = ptom(&["agree", "--results"]).arg(dir.path()).output()?;
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(complaint(&refused).contains("no comparison"));
     Ok(())
 }
 

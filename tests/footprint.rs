@@ -6,7 +6,7 @@
 use ptom::backend::Native;
 use ptom::lab::footprint::{CURE, FILE, Footprint, READERS};
 use ptom::native::each_native;
-use ptom::scheme::{Scheme, Size, Translate, Visit};
+use ptom::scheme::{Scheme, Size, Tables, Translate, Visit};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -67,7 +67,14 @@ impl Visit<Native> for Footprints {
 
 fn footprint<S: Scheme<Native>>(readers: usize) -> Footprint {
     BYTES.store(0, SeqCst);
-    let scheme = counted(|| S::new(Size::readers(readers)));
+    let size = Size {
+        readers,
+        tables: Tables {
+            cpus: Some(readers),
+            ..Tables::FULL
+        },
+    };
+    let scheme = counted(|| S::new(size));
     let made = BYTES.load(SeqCst);
     let (done, next) = channel();
     let all = Barrier::new(readers + 1);

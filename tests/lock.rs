@@ -153,6 +153,31 @@ fn trying_never_waits() {
     assert!(elsewhere(reads) && elsewhere(writes));
 }
 
+/// Where waiting would never end, since the thread waits for itself.
+#[test]
+fn trying_fails_within_a_guard_of_ones_own() {
+    for has_read in [false, true] {
+        let (sender, receiver) = channel();
+        thread::spawn(move || {
+            let lock = RwLock::new(0);
+            if has_read {
+                drop(lock.read());
+            }
+            let tries = || (lock.try_read().is_some(), lock.try_write().is_some());
+            let write = lock.write();
+            let within_write = tries();
+            drop(write);
+            let read = lock.read();
+            let within_read = tries();
+            drop(read);
+            let _ = sender.send((within_write, within_read, tries()));
+        });
+        let tried = receiver.recv_timeout(LONG);
+        let expected = ((false, false), (true, false), (true, true));
+        assert_eq!(tried, Ok(expected), "has read before: {has_read}");
+    }
+}
+
 #[test]
 fn a_thread_that_has_read_before_does_not_wait_to_try() {
     let lock = Arc::new(RwLock::new(0));

@@ -6,24 +6,47 @@
 
 use ptom::backend::Native;
 use ptom::lab::measure::contender::{Selection, on_table};
-use ptom::lab::measure::site::TableSite;
+use ptom::lab::measure::place::PLACES;
+use ptom::lab::measure::site::{Site, TableSite};
 use ptom::lab::measure::workload;
+use ptom::lab::peers::one_xchg::OneXchgSite;
 use ptom::lab::sample::Workload;
+use ptom::native::percpu_rseq::PerCpuRseq;
 use ptom::scheme::{Claims, Ours, Registry, Scheme, Visit};
 use std::process::Command;
 
-/// Schemes whose holds write words of the reader's own, at the begin and at the end.
-const PRIVATE: [&str; 3] = ["percpu", "percpu_asym", "epoch"];
+/// Schemes whose holds write words of the reader's own or its CPU's, at the begin and at the end.
+const PRIVATE: [&str; 5] = [
+    "percpu",
+    "percpu_asym",
+    "percpu_rwsem",
+    "epoch",
+    "percpu_rseq",
+];
+/// The scheme whose holds are restartable sections: each announces itself to the kernel by a store to the
+/// thread's own memory, without which it would hardly ever go wrong, and never be sound.
+const RESTARTED: &str = "percpu_rseq";
 /// As much code as is looked at; a loop is far shorter.
 const REACH: usize = 4_096;
 
-/// The measured loop of every scheme of ours, by name.
-struct Loops(Vec<(&'static str, Claims, usize)>);
+/// The measured loop of every scheme of ours, and of what counts by CPU, by name, at each place.
+struct Loops(Vec<(&'static str, Claims, [usize; PLACES])>);
+
+/// The measured loop on a site, at each place.
+fn loops<S: Site>() -> [usize; PLACES] {
+    let code: [fn(&S, u64) -> u64; PLACES] = [
+        workload::hold::<0>,
+        workload::hold::<1>,
+        workload::hold::<2>,
+        workload::hold::<3>,
+    ];
+    code.map(|code| code as usize)
+}
 
 impl Visit<Native> for Loops {
     fn visit<S: Scheme<Native>>(&mut self) {
-        let code: fn(&TableSite<'static, S::Reader<'static>>, u64) -> u64 = workload::hold::<0>;
-        self.0.push((S::NAME, S::CLAIMS, code as usize));
+        let code = loops::<TableSite<'static, S::Reader<'static>>>();
+        self.0.push((S::NAME, S::CLAIMS, code));
     }
 }
 
@@ -119,7 +142,9 @@ fn the_readers_stores_are_in_the_measured_loop() {
     }
     let mut loops = Loops(Vec::new());
     Ours::each::<Native>(&mut loops);
-    for (name, claims, address) in loops.0 {
+    loops.visit::<PerCpuRseq>();
+    let each = |(name, claims, code): (_, _, [usize; PLACES])| code.map(|at| (name, claims, at));
+    for (name, claims, address) in loops.0.into_iter().flat_map(each) {
         let Some(code) = disassembled(address) else {
             return eprintln!("skipped: there is no objdump; it is in the package binutils");
         };
@@ -129,9 +154,32 @@ fn the_readers_stores_are_in_the_measured_loop() {
         if PRIVATE.contains(&name) {
             assert!(found >= 2, "{name}: {found} stores in {:#?}", text());
         }
+        if name == RESTARTED {
+            let told = |text: &str| stores(text) && text.contains("%fs:");
+            let told = part.iter().filter(|(_, text)| told(text)).count();
+            assert_eq!(told, 2, "{name}: {:#?}", text());
+        }
         if !claims.holds {
             assert_eq!(found, 0, "{name}: the control writes: {:#?}", text());
         }
+    }
+}
+
+/// The control of one exchange has one, and nothing else that writes.
+#[test]
+fn one_exchange_is_in_the_loop_of_its_control() {
+    if !cfg!(target_arch = "x86_64") {
+        return eprintln!("skipped: reads the code of x86-64 only");
+    }
+    for address in loops::<OneXchgSite<'static>>() {
+        let Some(code) = disassembled(address) else {
+            return eprintln!("skipped: there is no objdump; it is in the package binutils");
+        };
+        let part = measured_loop(&code);
+        let written: Vec<&str> = part.iter().map(|(_, text)| text.as_str()).collect();
+        let writes = written.iter().filter(|text| stores(text));
+        let exchanges = writes.clone().filter(|text| text.starts_with("xchg"));
+        assert_eq!((writes.count(), exchanges.count()), (1, 1), "{written:#?}");
     }
 }
 
@@ -141,6 +189,7 @@ fn stores_are_told_from_loads() {
         "mov    %rax,(%rcx)",
         "movq   $0x0,0x8(%rax)",
         "lock xadd %rax,(%rdx,%rcx,8)",
+        "xchg   %rax,(%rdi)",
     ] {
         assert!(stores(store), "{store}");
     }

@@ -4,7 +4,9 @@ use ptom::backend::Native;
 use ptom::lab::replay::{End, Moved, Plan, Replayed, run, run_migrating, undisturbed};
 use ptom::lab::trace::{Script, Source, load};
 use ptom::native::each_native;
+use ptom::scheme::percpu::PerCpu;
 use ptom::scheme::{Scheme, Visit};
+use std::ffi::OsStr;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -111,8 +113,11 @@ fn migrated_while_it_runs() {
         for migration in &row.migrations {
             let rounds = &migration.rounds;
             assert!((2..=6).contains(&rounds.len()), "{rounds:?}");
-            // Of all pages, the kernel's own L1 does not resolve while the guest runs.
-            assert_eq!(rounds[0].sent + 1, rounds[0].dirty, "{rounds:?}");
+            // Of all pages, the kernel's own L1 does not resolve while the guest runs; of a control's, what it
+            // spoiled does not either.
+            let resolved = rounds[0].sent + 1;
+            assert!(resolved <= rounds[0].dirty, "{rounds:?}");
+            assert!(!holds || resolved == rounds[0].dirty, "{rounds:?}");
         }
         if *holds {
             assert!(row.sound(), "{row:?}");
@@ -121,5 +126,27 @@ fn migrated_while_it_runs() {
             assert!(row.replay.stale_uses > 0, "{row:?}");
             assert!(differences.count() > 0, "{row:?}");
         }
+    }
+}
+
+/// A real trace, by a vCPU, two, and more than any processor here has.
+#[test]
+fn a_real_trace_is_migrated_on_few_vcpus_and_on_many() {
+    let trace = concat!(env!("CARGO_MANIFEST_DIR"), "/traces/shell.perf.xz");
+    let script = load(&Source::from_argument(OsStr::new(trace))).unwrap();
+    for vcpus in [1, 2, 16, 64] {
+        let plan = Plan {
+            vcpus,
+            passes: 1,
+            every: Duration::from_millis(500),
+            inject: 0,
+            seed: 1,
+        };
+        let stop = AtomicBool::new(false);
+        let should = undisturbed(&script, plan, &stop).unwrap();
+        let row = run_migrating::<PerCpu<Native>>(&script, plan, &should, &stop).unwrap();
+        let pages = row.differences.pages;
+        assert!(pages > 500 * vcpus as u64, "{row:?}");
+        assert!(row.sound() && !row.migrations.is_empty(), "{row:?}");
     }
 }

@@ -7,15 +7,15 @@ use ptom::scheme::percpu::PerCpu;
 use ptom::suspend::{pre_suspend, suspend};
 use ptom::xen::save::Failed;
 use ptom::xen::{
-    Config, Machine, Mmu, MmuUpdate, Mode, NewPte, Outcome, Paging, Pfn, Pte, Va, Vcpu,
+    Config, Flush, Machine, Mmu, MmuUpdate, Mode, NewPte, Outcome, Paging, Pfn, Pte, Va, Vcpu,
 };
 
 type Scheme = PerCpu<Native>;
 type Cpu<'m> = Vcpu<'m, Native, Scheme>;
 
 const PAGES: u64 = 512;
-/// Those that a guest has for itself, and the kernel's own tables.
-const NOT_FREE: u64 = 3 + 4;
+/// Those that a guest has for itself, the kernel's own tables, the P2M with its lists.
+const NOT_FREE: u64 = 3 + 4 + 3;
 const RESUMED: Outcome = Outcome::Resumed { lost_tables: 0 };
 
 fn machine() -> Machine<Native, Scheme> {
@@ -121,7 +121,9 @@ fn a_root_is_reaped_when_pages_run_short() {
 fn unmap_shared_info(cpu: &Cpu<'_>) {
     let hold = cpu.hold();
     let shared_info = Layout::of(hold.access().guest().paging()).shared_info();
-    let unmapped = hold.access().update_va_mapping(shared_info, NewPte::ZERO);
+    let unmapped = hold
+        .access()
+        .update_va_mapping(shared_info, NewPte::ZERO, Flush::PAGE);
     unmapped.unwrap();
 }
 

@@ -13,12 +13,19 @@ use std::sync::OnceLock;
 /// Whether `membarrier` is there for this process.
 static MEMBARRIER: OnceLock<bool> = OnceLock::new();
 
-/// Turns that only pause the CPU: long enough for a reader on another CPU to leave a hold of ordinary
-/// length.
+/// Turns of whoever polls that only pause the CPU: long enough for a reader on another CPU to leave a hold of
+/// ordinary length.
 const SPINS: u32 = 64;
-/// Turns before the first sleep, of which those after [`SPINS`] yield: a descheduled reader needs the
-/// CPU more than we do.
-const YIELDS: u32 = 128;
+/// Turns of whoever polls before its first nap, of which those after [`SPINS`] yield, since a descheduled reader needs
+/// the CPU more than we do. Nobody wakes it: holds as long as system calls, and not only shorter ones, should end
+/// before a nap, which lasts longer than they do.
+const POLLS: u32 = 2_048;
+/// Turns of whoever will be woken that only pause the CPU: as long as a heavy fence, and longer. The suspender's,
+/// for which readers wait, interrupts their CPUs, and takes half as long again if it finds one in a system call, to
+/// yield say.
+const PAUSES: u32 = 1_024;
+/// Turns after them, and before it sleeps, that yield.
+const YIELDS: u32 = 64;
 /// A nap, once spinning and yielding have not helped.
 const NAP: Duration = Duration::from_micros(50);
 
@@ -81,11 +88,15 @@ impl Backend for Native {
     fn wait(word: &AtomicU32, expected: u32) {
         // Who waits for a holder that runs, or could, waits less than falling asleep and being woken
         // take: a queue of sleepers, once formed, would pay that at every hand-over.
-        for turn in 0..YIELDS {
+        for turn in 0..PAUSES + YIELDS {
             if word.load(Ordering::Relaxed) != expected {
                 return;
             }
-            Self::relax(turn);
+            if turn < PAUSES {
+                core::hint::spin_loop();
+            } else {
+                std::thread::yield_now();
+            }
         }
         // Every outcome (woken, changed, interrupted) means the same to a caller: look again.
         let _ = futex::wait(word, futex::Flags::PRIVATE, expected, None);
@@ -98,7 +109,7 @@ impl Backend for Native {
     fn relax(turn: u32) {
         if turn < SPINS {
             core::hint::spin_loop();
-        } else if turn < YIELDS {
+        } else if turn < POLLS {
             std::thread::yield_now();
         } else {
             std::thread::sleep(NAP);

@@ -14,13 +14,13 @@ pub const CURE: &str = "make it with `cargo test --test footprint -- --ignored r
 /// Readers of the rows.
 pub const READERS: [usize; 3] = [1, 64, 1_024];
 
-/// One scheme with room for, and with, so many readers. In bytes.
+/// One scheme with room for, and with, so many readers, each on a CPU of its own. In bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Footprint {
     /// The scheme.
     pub scheme: String,
-    /// How many readers.
+    /// How many readers, and how many CPUs: a scheme that counts by CPU has a line for each.
     pub readers: usize,
     /// The lock itself, where it stands.
     pub lock: usize,

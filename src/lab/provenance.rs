@@ -45,7 +45,7 @@ pub struct Setup {
 }
 
 /// How a run came about: `run.json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Provenance {
     /// What the run is for.
@@ -67,6 +67,12 @@ pub struct Provenance {
     pub kernel: String,
     /// CPU model.
     pub cpu: String,
+    /// Its maker, family, model and stepping, which tell it from others of that name.
+    #[serde(default = "origin::unknown")]
+    pub cpu_id: String,
+    /// The clock of its first CPU when the run began, MHz, as the kernel says.
+    #[serde(default)]
+    pub clock_mhz: Option<u32>,
     /// CPUs that the process may use.
     pub cores: u32,
     /// Whether each thread was pinned to a CPU.
@@ -87,6 +93,13 @@ pub struct Provenance {
     /// Why its figures are not to be trusted, one line a table; empty: no reason was found.
     #[serde(default)]
     pub distrust: Vec<String>,
+    /// What it said while it ran: more threads than CPUs, batches that had to be repeated.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// The share of all CPUs' time that the hypervisor gave to other guests, as the kernel counts it; absent where
+    /// it does not.
+    #[serde(default)]
+    pub stolen: Option<f64>,
 }
 
 /// What a run has that does not say.
@@ -95,7 +108,7 @@ const fn first_format() -> u32 {
 }
 
 /// What a run has now.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 impl Provenance {
     /// Asks the clock, git, rustc and the kernel. Takes milliseconds: call it before measuring.
@@ -116,6 +129,8 @@ impl Provenance {
             debug: cfg!(debug_assertions),
             kernel: origin::kernel(),
             cpu: origin::cpu(),
+            cpu_id: origin::cpu_id(),
+            clock_mhz: origin::clock_mhz(),
             cores: origin::cores(),
             pinned: setup.pinned,
             membarrier: setup.membarrier,
@@ -128,6 +143,8 @@ impl Provenance {
             only: setup.only,
             format: FORMAT,
             distrust: Vec::new(),
+            notes: Vec::new(),
+            stolen: None,
         }
     }
 

@@ -179,7 +179,7 @@ pub struct Failure {
 }
 
 /// One cancelled suspend against readers that hold and let go. A line of `suspends.csv`. Times in
-/// nanoseconds. Runs of format 1 lack the last three columns.
+/// nanoseconds. Runs of format 1 lack the last four columns, those of format 2 the last.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SuspendSample {
@@ -210,6 +210,10 @@ pub struct SuspendSample {
     /// The part of the service that was in heavy fences; empty where the scheme cannot tell.
     #[serde(default)]
     pub barrier_ns: Option<u64>,
+    /// The share of thread time that other processes took from the block of suspends that it was in, repeats
+    /// apart.
+    #[serde(default)]
+    pub lost: f64,
 }
 
 /// What readers did before there was a choice.

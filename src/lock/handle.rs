@@ -3,6 +3,9 @@
 //! Invariant: a handle is used by the thread that made it, and by nobody else. `depth` counts its
 //! reads within one another; while it is not 0, `hold` is the outermost one's guard. So an inner read
 //! only counts, and asks the scheme for nothing.
+//!
+//! A handle may be freed by the end of a read, so what is done to one takes a pointer to it, and borrows
+//! it only in between: a reference that is an argument must not dangle before its call returns.
 
 #![allow(unsafe_code)]
 
@@ -25,7 +28,7 @@ pub(super) struct Link {
     /// Which lock: the address of its shards, which the handle keeps.
     pub(super) lock: *const (),
     /// The next in the thread's list.
-    pub(super) next: Cell<*const Link>,
+    pub(super) next: Cell<NonNull<Link>>,
     depth: Cell<u64>,
     dead: NonNull<AtomicBool>,
     free: unsafe fn(NonNull<Link>),
@@ -48,7 +51,7 @@ impl Link {
     pub(super) const fn nobody() -> Self {
         Self {
             lock: core::ptr::without_provenance(1),
-            next: Cell::new(core::ptr::null()),
+            next: Cell::new(NonNull::dangling()),
             depth: Cell::new(0),
             dead: NonNull::dangling(),
             free: |_| {},
@@ -82,13 +85,11 @@ impl Link {
 }
 
 impl<S: Excludes> Handle<S> {
-    /// The calling thread's handle, if it has one.
+    /// The calling thread's handle, if it has one. It stays until a read of it ends.
     #[inline]
-    pub(super) fn find(shards: *const Shards<S>) -> Option<&'static Self> {
-        let link = threads::find(shards.cast())?;
-        // SAFETY: the link is the first field of a handle of these shards, hence of this scheme, and in
-        // the list until it is freed. No reference outlives the read in which it is taken.
-        Some(unsafe { link.cast::<Self>().as_ref() })
+    pub(super) fn find(shards: *const Shards<S>) -> Option<NonNull<Self>> {
+        // The link is the first field of a handle of these shards, hence of this scheme.
+        Some(threads::find(shards.cast())?.cast())
     }
 
     /// Registers the calling thread, which has no handle, and begins its first read. False if that would have
@@ -102,7 +103,7 @@ impl<S: Excludes> Handle<S> {
         let handle = Box::new(Self {
             link: Link {
                 lock: Arc::as_ptr(shards).cast(),
-                next: Cell::new(core::ptr::null()),
+                next: Cell::new(NonNull::dangling()),
                 depth: Cell::new(0),
                 dead: NonNull::from(&shards.dead),
                 free: free::<S>,
@@ -114,75 +115,91 @@ impl<S: Excludes> Handle<S> {
         let handle = NonNull::from(Box::leak(handle));
         let stays = threads::insert(handle.cast());
         // SAFETY: just made; freed by this thread only, when it is idle.
-        let this = unsafe { handle.as_ref() };
+        let enter = || unsafe { Self::enter(handle) };
         let entered = match patience {
             Patience::Wait => {
-                this.enter();
-                Some(())
+                enter();
+                true
             }
-            Patience::Try => shards.unwritten(|| this.enter()),
+            Patience::Try => shards.unwritten(enter).is_some(),
         };
         match (entered, stays) {
-            (Some(()), true) => {}
-            (Some(()), false) => this.link.ends(),
-            (None, true) => return false,
-            (None, false) => {
-                // SAFETY: it holds nothing, and leaves the list here.
-                unsafe { threads::remove(handle.cast()) };
-                return false;
-            }
+            (_, true) => {}
+            // SAFETY: as above; it holds.
+            (true, false) => unsafe { handle.as_ref() }.link.ends(),
+            // SAFETY: it holds nothing, and leaves the list here.
+            (false, false) => unsafe { threads::remove(handle.cast()) },
         }
-        true
+        entered
     }
 
     /// Begins a read.
+    ///
+    /// # Safety
+    /// It is the calling thread's, and there.
     #[inline]
-    pub(super) fn enter(&'static self) {
-        let depth = self.link.depth.get();
+    pub(super) unsafe fn enter(this: NonNull<Self>) {
+        // SAFETY: the caller's promise. It is there for as long as the hold, for which it is borrowed.
+        let here: &'static Self = unsafe { this.as_ref() };
+        let depth = here.link.depth.get();
         if depth == 0 {
-            let hold = self.reader.hold();
+            let hold = here.reader.hold();
             // SAFETY: this thread's alone, and empty: nothing is held.
-            unsafe { (*self.hold.get()).write(hold) };
+            unsafe { (*here.hold.get()).write(hold) };
         }
         // It stays below `LAST`: 2^63 guards at once are more than there is memory for, and leaking as many
         // takes longer than anybody waits.
-        self.link.depth.set(depth + 1);
+        here.link.depth.set(depth + 1);
     }
 
     /// Begins a read if nobody writes.
-    pub(super) fn try_enter(&'static self, shards: &Shards<S>) -> bool {
-        if self.link.depth.get() != 0 {
-            self.enter();
+    ///
+    /// # Safety
+    /// As [`enter`](Self::enter), and they are its shards.
+    pub(super) unsafe fn try_enter(this: NonNull<Self>, shards: &Shards<S>) -> bool {
+        // SAFETY: the caller's promise.
+        let enter = || unsafe { Self::enter(this) };
+        // SAFETY: likewise.
+        if unsafe { this.as_ref() }.link.depth.get() != 0 {
+            enter();
             return true;
         }
         // While nobody is about to write no hold can wait.
-        shards.unwritten(|| self.enter()).is_some()
+        shards.unwritten(enter).is_some()
     }
 
-    /// Ends a read.
+    /// Ends a read, after which the handle may be gone.
     ///
     /// # Safety
     /// One was begun, on this thread, and not ended since.
     #[inline]
-    pub(super) unsafe fn leave(&'static self) {
-        let depth = self.link.depth.get() - 1;
-        self.link.depth.set(depth);
+    pub(super) unsafe fn leave(this: NonNull<Self>) {
+        // SAFETY: it is there: somebody reads.
+        let here = unsafe { this.as_ref() };
+        let depth = here.link.depth.get() - 1;
+        here.link.depth.set(depth);
         if depth == 0 {
             // SAFETY: the outermost read wrote it, and this is its end.
-            drop(unsafe { (*self.hold.get()).assume_init_read() });
+            drop(unsafe { (*here.hold.get()).assume_init_read() });
         } else if depth == LAST {
-            self.leave_last();
+            // SAFETY: the caller's promise, and that was the last.
+            unsafe { Self::leave_last(this) };
         }
     }
 
-    /// Ends the last read of a thread that ends.
+    /// Ends the last read of a thread that ends, and frees the handle.
+    ///
+    /// # Safety
+    /// As [`leave`](Self::leave), and no other read is left.
     #[cold]
-    fn leave_last(&'static self) {
+    unsafe fn leave_last(this: NonNull<Self>) {
         // SAFETY: as in `leave`.
-        drop(unsafe { (*self.hold.get()).assume_init_read() });
-        self.link.depth.set(0);
-        // SAFETY: it holds nothing, and the caller uses it no more.
-        unsafe { threads::remove(NonNull::from(&self.link)) };
+        let here = unsafe { this.as_ref() };
+        // SAFETY: as in `leave`.
+        drop(unsafe { (*here.hold.get()).assume_init_read() });
+        here.link.depth.set(0);
+        // SAFETY: it holds nothing, and nobody borrows it any more.
+        unsafe { threads::remove(this.cast()) };
     }
 }
 

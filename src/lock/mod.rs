@@ -4,7 +4,7 @@
 //!
 //! What it costs, first:
 //!
-//! * **A lock** is a word until it is used; the first read allocates a table of [`FIRST`] padded
+//! * **A lock** is a word until it is used; the first read allocates a table of 16 padded
 //!   words and more. It is for a few locks a process, read all the time; not for one an object.
 //! * **A thread** that reads allocates a handle for each lock that it has ever read, and a slot of the
 //!   lock's table, until it ends. A lock that is dropped leaves its table behind until those threads
@@ -17,14 +17,22 @@
 //! * **A write** is what the scheme says: for [`RawPerCpuAsym`] a `membarrier(2)`; how long that takes is
 //!   the row `heavy_fence` of the report's tables of suspends. It is once more for each further table (each has
 //!   twice the room of the one before), one after the other.
+//! * **Where the kernel refuses `membarrier`** when it is first asked, every outermost read takes the scheme's cold
+//!   path, and executes a full fence there; a write then makes no system call for it.
 //! * **A write waits** for who reads the first table when it comes, and then for who reads the next table
 //!   when that one's turn comes: until then its readers come and go. So with one table it waits for no reader
 //!   that came after it, and with more for at most one read a thread.
+//!   It polls, spinning first, then yielding, then napping for 50 us at a time; and meanwhile it keeps
+//!   other writers out, and threads whose first read of this lock it would be: they sleep.
 //! * **`try_write`** costs as much. It fails when somebody reads or writes, and when at that instant a
 //!   `try_read` or a thread's first read is under way.
 //! * **`try_read`** takes that lock, too, unless it is within a read. It fails when somebody writes or
 //!   waits to, and when at that instant a table is added.
+//! * **`is_locked`** is a `try_write` that is taken back at once: it costs as much, and keeps readers out for
+//!   that long. `is_locked_exclusive` is one load.
 //! * A guard stays with its thread (it is not `Send`): what a thread counts, only it can take back.
+//! * A read whose guard was leaked never ends: its thread's handle and the lock's tables stay after that
+//!   thread's end, until the lock goes or for ever.
 //!
 //! What it gives: a read is a thread-local look-up and the scheme's hold (for `RawPerCpuAsym` two plain stores
 //! and a look at the gate, no atomic read-modify-write: `tests/machine_code.rs` looks the scheme's part up),
@@ -33,6 +41,29 @@
 //!
 //! With a [`Reader`](crate::scheme::Reader) of one's own, the look-up goes too: see [`scheme`](crate::scheme).
 //! Where locks are many and writes are common, take `parking_lot` or the standard library's.
+//!
+//! # Deadlocks
+//!
+//! What a thread that has a guard may ask the same lock for:
+//!
+//! | it has | it calls | which |
+//! |---|---|---|
+//! | a read | `read` | succeeds, whoever waits to write |
+//! | a read | `try_read` | succeeds |
+//! | a read | `write` | **never returns**: it waits for the read, polls all the time, and keeps out other writers, and readers |
+//! | a read | `try_write` | fails |
+//! | a write | `read` | **never returns**, or panics |
+//! | a write | `try_read` | fails |
+//! | a write | `write` | **never returns**, or panics |
+//! | a write | `try_write` | fails |
+//!
+//! So a read does not become a write, nor a write a read, without letting go: there is neither a downgrade nor
+//! an upgradable read. Two locks that two threads write in opposite orders deadlock, as with any lock.
+//!
+//! # Panics
+//!
+//! `write` and `try_write` panic if the kernel granted `membarrier(2)` and a filter takes it away later
+//! ([`Native`]); nothing is locked then. A panic while a guard is held unlocks, and poisons nothing.
 //!
 //! # Where the counts live
 //!
@@ -78,6 +109,8 @@
 //! The portable scheme, whose writes need no system call and whose reads execute one full fence:
 //!
 //! ```
+//! use ptom::lock_api;
+//!
 //! let lock: lock_api::RwLock<ptom::RawPerCpu, u32> = lock_api::RwLock::new(1);
 //! *lock.write() += 1;
 //! assert_eq!(*lock.read(), 2);
@@ -99,6 +132,7 @@ mod threads;
 
 pub use excludes::Excludes;
 pub use raw::Raw;
+#[doc(hidden)]
 pub use shards::FIRST;
 
 use crate::backend::Native;
@@ -109,8 +143,37 @@ pub type RawPerCpuAsym = Raw<PerCpuAsym<Native>>;
 /// [`percpu`](crate::scheme::percpu) as a raw lock: one full fence a read, no system call a write.
 pub type RawPerCpu = Raw<PerCpu<Native>>;
 
-/// A reader-writer lock for data that is read all the time and hardly ever written. See the
-/// [module](self) for what it costs.
+/// A reader-writer lock for data that is read all the time and hardly ever written.
+///
+/// What it costs, in short; all of it is in the [module](self):
+///
+/// * a read: a thread-local look-up, two plain stores and a load, and the look-up again at its end; a thread's
+///   first read allocates, and waits while somebody writes;
+/// * a write: a `membarrier(2)`, and the wait for who reads, by polling;
+/// * memory: a handle and a slot for each thread that has read it, until that thread ends.
+///
+/// What a thread that has a guard may ask for again:
+///
+/// | it has | `read` | `try_read` | `write` | `try_write` |
+/// |---|---|---|---|---|
+/// | a read | succeeds | succeeds | **never returns** | fails |
+/// | a write | **never returns** | fails | **never returns** | fails |
+///
+/// # Panics
+/// `write` does if the kernel takes `membarrier` away after it was granted.
+///
+/// # Examples
+///
+/// ```
+/// use ptom::RwLock;
+///
+/// static LIMITS: RwLock<(u32, u32)> = RwLock::new((0, 10));
+///
+/// *LIMITS.write() = (5, 20);
+/// let limits = LIMITS.read();
+/// assert_eq!(*limits, (5, 20));
+/// assert!(LIMITS.try_write().is_none()); // `write` would wait for `limits`, for ever
+/// ```
 pub type RwLock<T> = lock_api::RwLock<RawPerCpuAsym, T>;
 /// A read of an [`RwLock`]; stays with its thread.
 pub type RwLockReadGuard<'a, T> = lock_api::RwLockReadGuard<'a, RawPerCpuAsym, T>;

@@ -9,7 +9,7 @@ use super::excludes::Excludes;
 use super::handle::Handle;
 use super::shards::{Patience, Shards};
 use core::marker::PhantomData;
-use core::ptr;
+use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 use lock_api::{GuardNoSend, RawRwLock, RawRwLockRecursive};
 use std::sync::Arc;
@@ -46,15 +46,7 @@ impl<S: Excludes> Raw<S> {
     /// The shards, made if need be.
     fn shards(&self) -> Arc<Shards<S>> {
         if self.made().is_none() {
-            let new = Arc::into_raw(Arc::new(Shards::new())).cast_mut();
-            let null = ptr::null_mut();
-            // ORDERING: Release pairs with the Acquire in `made`. Who is second finds the first one's there,
-            // and frees its own.
-            let first = self.shards.compare_exchange(null, new, Release, Relaxed);
-            if first.is_err() {
-                // SAFETY: ours, and nobody has seen it.
-                drop(unsafe { Arc::from_raw(new) });
-            }
+            self.offer(Arc::new(Shards::new()));
         }
         // ORDERING: as in `made`.
         let shards = self.shards.load(Acquire);
@@ -65,9 +57,23 @@ impl<S: Excludes> Raw<S> {
         }
     }
 
+    /// Makes these the shards, unless there are some.
+    fn offer(&self, new: Arc<Shards<S>>) {
+        let new = Arc::into_raw(new).cast_mut();
+        // ORDERING: Release pairs with the Acquire in `made`. Who is second finds the first one's there,
+        // and frees its own.
+        let first = self
+            .shards
+            .compare_exchange(ptr::null_mut(), new, Release, Relaxed);
+        if first.is_err() {
+            // SAFETY: ours, and nobody has seen it.
+            drop(unsafe { Arc::from_raw(new) });
+        }
+    }
+
     /// The calling thread's handle, if it has one.
     #[inline]
-    fn handle(&self) -> Option<&'static Handle<S>> {
+    fn handle(&self) -> Option<NonNull<Handle<S>>> {
         // Relaxed: a thread that has a handle made it itself, after the shards.
         Handle::find(self.shards.load(Relaxed))
     }
@@ -117,7 +123,8 @@ unsafe impl<S: Excludes> RawRwLock for Raw<S> {
     #[inline]
     fn lock_shared(&self) {
         match self.handle() {
-            Some(handle) => handle.enter(),
+            // SAFETY: this thread's, and just found.
+            Some(handle) => unsafe { Handle::enter(handle) },
             None => self.first_read(),
         }
     }
@@ -125,7 +132,8 @@ unsafe impl<S: Excludes> RawRwLock for Raw<S> {
     fn try_lock_shared(&self) -> bool {
         let shards = self.shards();
         match self.handle() {
-            Some(handle) => handle.try_enter(&shards),
+            // SAFETY: likewise, and these are its shards.
+            Some(handle) => unsafe { Handle::try_enter(handle, &shards) },
             None => Handle::register(&shards, Patience::Try),
         }
     }
@@ -136,7 +144,7 @@ unsafe impl<S: Excludes> RawRwLock for Raw<S> {
             .handle()
             .expect("a read ends on the thread that began it");
         // SAFETY: the caller's promise.
-        unsafe { handle.leave() }
+        unsafe { Handle::leave(handle) }
     }
 
     fn lock_exclusive(&self) {

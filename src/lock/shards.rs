@@ -46,8 +46,8 @@ pub(super) enum Patience {
 pub(super) struct Shards<S: Excludes> {
     /// Held for reading by who registers or tries to read, for writing by who writes or adds a shard.
     state: RwLock<Vec<Shard<S>>>,
-    /// The writer's guard of `state`.
-    writing: UnsafeCell<MaybeUninit<RwLockWriteGuard<'static, Vec<Shard<S>>>>>,
+    /// The write under way.
+    writing: UnsafeCell<MaybeUninit<Write<'static, S>>>,
     exclusive: AtomicBool,
     /// The lock is gone: handles may go.
     pub(super) dead: AtomicBool,
@@ -61,7 +61,19 @@ struct Shard<S: Excludes> {
     readers: usize,
 }
 
-// SAFETY: a scheme is Send and Sync, a reader Send. A `SuspendedOf` and the guard in `writing` are made and
+/// A write, or one that is being tried: `state`, and whichever shards are suspended. However it ends, by a
+/// panic of the scheme too, they resume before `state` is let go.
+struct Write<'s, S: Excludes>(RwLockWriteGuard<'s, Vec<Shard<S>>>);
+
+impl<S: Excludes> Drop for Write<'_, S> {
+    fn drop(&mut self) {
+        for shard in self.0.iter_mut() {
+            shard.suspended = None;
+        }
+    }
+}
+
+// SAFETY: a scheme is Send and Sync, a reader Send. A `SuspendedOf` and what is in `writing` are made and
 // dropped by the same thread, since a write guard is not Send; forgotten, they are touched by nobody.
 unsafe impl<S: Excludes> Send for Shards<S> {}
 // SAFETY: as above; `writing` is touched by the writer alone.
@@ -149,20 +161,17 @@ impl<S: Excludes> Shards<S> {
 
     /// Suspends every shard. False if somebody reads or writes, and it may not wait.
     pub(super) fn lock_exclusive(&self, patience: Patience) -> bool {
-        // SAFETY: `resume` drops the guard before `self` goes; a leaked one is never dropped.
+        // SAFETY: `unlock_exclusive` drops the write before `self` goes; a leaked one is never dropped.
         let this: &'static Self = unsafe { &*core::ptr::from_ref(self) };
-        let Some(mut state) = this.write(patience) else {
+        let Some(mut write) = this.write(patience).map(Write) else {
             return false;
         };
-        if !state.iter_mut().all(|shard| shard.suspend(patience)) {
-            for shard in state.iter_mut() {
-                shard.suspended = None;
-            }
+        if !write.0.iter_mut().all(|shard| shard.suspend(patience)) {
             return false;
         }
         self.exclusive.store(true, Relaxed);
         // SAFETY: `state` is ours, and with it this field.
-        unsafe { (*self.writing.get()).write(state) };
+        unsafe { (*self.writing.get()).write(write) };
         true
     }
 
@@ -172,11 +181,9 @@ impl<S: Excludes> Shards<S> {
     /// The calling thread has locked it exclusively, and not unlocked since.
     pub(super) unsafe fn unlock_exclusive(&self) {
         // SAFETY: written by `lock_exclusive`, of this thread, and read once.
-        let mut state = unsafe { (*self.writing.get()).assume_init_read() };
+        let write = unsafe { (*self.writing.get()).assume_init_read() };
         self.exclusive.store(false, Relaxed);
-        for shard in state.iter_mut() {
-            shard.suspended = None;
-        }
+        drop(write);
     }
 
     /// Whether somebody writes, at some instant.

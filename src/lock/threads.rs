@@ -9,14 +9,14 @@
 
 use super::handle::Link;
 use core::cell::Cell;
-use core::ptr::{self, NonNull};
+use core::ptr::NonNull;
 use std::thread_local;
 
 /// Lists a thread; more locks than that only share them.
 const LISTS: usize = 16;
 
 /// The end of a list, and the first of an empty one: a link of no lock, so that a look-up compares once.
-type List = Cell<*const Link>;
+type List = Cell<NonNull<Link>>;
 
 /// [`Link::nobody`], which has cells, in a static.
 struct Nobody(Link);
@@ -26,7 +26,7 @@ unsafe impl Sync for Nobody {}
 
 static NOBODY: Nobody = Nobody(Link::nobody());
 
-const END: *const Link = &raw const NOBODY.0;
+const END: NonNull<Link> = NonNull::from_ref(&NOBODY.0);
 
 thread_local! {
     static TABLE: [List; LISTS] = const { [const { Cell::new(END) }; LISTS] };
@@ -46,10 +46,11 @@ fn list_of(lock: *const ()) -> usize {
 pub(super) fn find(lock: *const ()) -> Option<NonNull<Link>> {
     TABLE.with(|table| {
         let list = &table[list_of(lock)];
+        // The list's own pointer, since it is to the whole of a handle.
+        let first = list.get();
         // SAFETY: what is in a list is not freed, and is this thread's.
-        let first = unsafe { &*list.get() };
-        if first.lock == lock {
-            return Some(NonNull::from(first));
+        if unsafe { first.as_ref() }.lock == lock {
+            return Some(first);
         }
         find_further(list, lock)
     })
@@ -66,15 +67,15 @@ fn find_further(list: &List, lock: *const ()) -> Option<NonNull<Link>> {
 fn push(list: &List, link: NonNull<Link>) {
     // SAFETY: as in `find`.
     unsafe { link.as_ref() }.next.set(list.get());
-    list.set(link.as_ptr());
+    list.set(link);
 }
 
 /// Takes the first link that is `wanted` out of a list.
 fn take(list: &List, wanted: impl Fn(&Link) -> bool) -> Option<NonNull<Link>> {
     let mut place = list;
     loop {
-        let link = NonNull::new(place.get().cast_mut())?;
-        if ptr::eq(link.as_ptr(), END) {
+        let link = place.get();
+        if link == END {
             return None;
         }
         // SAFETY: as in `find`; the reference ends before anything is freed.
@@ -117,7 +118,7 @@ pub(super) unsafe fn remove(link: NonNull<Link>) {
     // SAFETY: as in `find`.
     let lock = unsafe { link.as_ref() }.lock;
     let taken =
-        TABLE.with(|table| take(&table[list_of(lock)], |other| ptr::eq(other, link.as_ptr())));
+        TABLE.with(|table| take(&table[list_of(lock)], |other| NonNull::from(other) == link));
     if let Some(link) = taken {
         // SAFETY: the caller's promise, and it is out of its list.
         unsafe { Link::free(link) };
@@ -130,9 +131,9 @@ impl Drop for Reaper {
         TABLE.with(|table| {
             for list in table {
                 let mut place = list.get();
-                while !ptr::eq(place, END) {
+                while place != END {
                     // SAFETY: as in `find`.
-                    let link = unsafe { &*place };
+                    let link = unsafe { place.as_ref() };
                     link.ends();
                     place = link.next.get();
                 }

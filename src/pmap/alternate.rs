@@ -128,10 +128,7 @@ impl<B: Backend> Kernel<B> {
             let root = access.mfn(self.root(*pmap)).ok_or(PmapError::Nothing)?;
             updates.extend(self.aimed(access, root, self.layout.alternate, None)?);
         }
-        for batch in updates.chunks(crate::xen::queue::QUEUE) {
-            access.mmu_update(batch)?;
-            work.did(Act::Hypercall, 1);
-        }
+        work.did(Act::Hypercall, access.update_all(&updates)?);
         work.did(Act::Update, updates.len() as u64);
         pmaps
             .iter()

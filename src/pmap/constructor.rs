@@ -19,7 +19,7 @@ impl<B: Backend> Kernel<B> {
         access: Access<'_, B>,
         cache: &mut PageCache,
     ) -> Result<Pfn, PmapError> {
-        let mut pages = Vec::with_capacity(self.root_pages());
+        let mut pages = Vec::with_capacity(self.layout.root_pages());
         let made = self.make_root(mmu, access, cache, &mut pages);
         match made {
             Ok(root) => self.pdp_cache.enlist(root),
@@ -35,7 +35,7 @@ impl<B: Backend> Kernel<B> {
         cache: &mut PageCache,
         pages: &mut Vec<Pfn>,
     ) -> Result<Pfn, PmapError> {
-        for _ in 0..self.root_pages() {
+        for _ in 0..self.layout.root_pages() {
             let page = self.take_for_table(access, cache)?;
             access.zero(page);
             self.pages.entries_reset(page);

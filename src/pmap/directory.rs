@@ -98,14 +98,6 @@ impl<B: Backend> Kernel<B> {
         updates.collect()
     }
 
-    /// How many pages a root takes, its directory included.
-    pub(super) fn root_pages(&self) -> usize {
-        match self.layout.pages {
-            1 => 1,
-            pages => 1 + pages,
-        }
-    }
-
     /// The directory among the pages of a root, which comes first.
     pub(super) fn directory_of<'p, 'g>(&self, pages: &'p [Mfn<'g>]) -> &'p [Mfn<'g>] {
         &pages[pages.len() - self.layout.pages..]

@@ -13,7 +13,6 @@ use super::pages::PageCache;
 use super::table::Slot;
 use super::{KeptMfns, PmapError};
 use crate::backend::Backend;
-use crate::xen::queue::QUEUE;
 use crate::xen::raw::RawUpdate;
 use crate::xen::{Access, Mmu, MmuUpdate, NewPte, Pfn, Pte, RawQueues, Va};
 use alloc::vec::Vec;
@@ -47,7 +46,8 @@ impl<B: Backend> Kernel<B> {
         let _locked = self.lock(self.own());
         let updates = self.kernel_updates(access, cache, va, pages, write)?;
         mmu.preemption_point();
-        issue(access, &updates)
+        access.update_all(&updates)?;
+        Ok(())
     }
 
     /// As [`kenter`](Self::kenter), but only queues the updates (`pmap_pte_set`): they wait in this
@@ -127,7 +127,8 @@ impl<B: Backend> Kernel<B> {
             .map(|slot| MmuUpdate::normal(slot.addr(), NewPte::ZERO))
             .collect();
         mmu.preemption_point();
-        issue(access, &updates)
+        access.update_all(&updates)?;
+        Ok(())
     }
 
     /// The updates that map pages from `va` on, translated.
@@ -179,11 +180,4 @@ impl<B: Backend> Kernel<B> {
             _ => Err(PmapError::NotKernels),
         }
     }
-}
-
-fn issue<B: Backend>(access: Access<'_, B>, updates: &[MmuUpdate<'_>]) -> Result<(), PmapError> {
-    for batch in updates.chunks(QUEUE) {
-        access.mmu_update(batch)?;
-    }
-    Ok(())
 }

@@ -5,6 +5,7 @@
 //! their locks.
 
 use super::Alternate;
+use super::frame_list::FrameList;
 use super::kept::KeptMfns;
 use super::pages::{PageCache, Pages};
 use super::pdp_cache::PdpCache;
@@ -15,7 +16,7 @@ use super::work::Users;
 use super::{Layout, PmapError};
 use crate::backend::{Atomic, Backend};
 use crate::primitive::{Padded, Ticket, TicketGuard};
-use crate::xen::{Access, Mmu, NewPte, Pfn, Pte, RawQueues};
+use crate::xen::{Access, Flush, Guest, Mmu, NewPte, Pfn, Pte, RawQueues};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering::Relaxed;
@@ -53,6 +54,7 @@ pub struct Kernel<B: Backend> {
     pub(super) layout: Layout,
     /// How many levels of tables there are.
     pub(super) levels: u32,
+    pub(super) frame_list: FrameList,
 }
 
 /// MFNs that the drivers may keep.
@@ -70,12 +72,14 @@ impl<B: Backend> Kernel<B> {
         let guest = access.guest();
         let layout = Layout::of(guest.paging());
         let (all, vcpus) = (guest.domain().pages(), guest.domain().max_vcpus());
+        let first = Guest::<B>::OWN_PAGES + layout.first_pages();
+        let frame_list = FrameList::new(Pfn(first), all);
         let mut kernel = Self {
             pmaps: (0..=pmaps).map(|_| Padded(Pmap::default())).collect(),
             roster: Roster::new(pmaps),
             alternate: Alternate::default(),
             users: Users::default(),
-            pages: Pages::new(all),
+            pages: Pages::new(first + frame_list.pages()..all),
             pvs: Pvs::new(all, vcpus),
             queues: RawQueues::new(guest),
             drivers: KeptMfns::new(KEPT),
@@ -84,10 +88,12 @@ impl<B: Backend> Kernel<B> {
             kernel_tables: Vec::new(),
             layout,
             levels: guest.paging().levels(),
+            frame_list,
         };
         kernel.map_itself(access)?;
         kernel.load_kernel_in(access)?;
         kernel.map_shared_info(access)?;
+        kernel.build_frame_list(access)?;
         Ok(kernel)
     }
 
@@ -99,12 +105,12 @@ impl<B: Backend> Kernel<B> {
     /// Maps shared_info into the kernel's half.
     pub(crate) fn map_shared_info(&self, access: Access<'_, B>) -> Result<(), PmapError> {
         let entry = NewPte::map(access.shared_info(), Pte::P | Pte::RW | Pte::A);
-        Ok(access.update_va_mapping(self.layout.shared_info(), entry)?)
+        Ok(access.update_va_mapping(self.layout.shared_info(), entry, Flush::PAGE)?)
     }
 
     /// Unmaps it: it has no PFN, so the tools could not canonicalise the entry.
     pub(crate) fn unmap_shared_info(&self, access: Access<'_, B>) -> Result<(), PmapError> {
-        Ok(access.update_va_mapping(self.layout.shared_info(), NewPte::ZERO)?)
+        Ok(access.update_va_mapping(self.layout.shared_info(), NewPte::ZERO, Flush::PAGE)?)
     }
 
     /// Loads the kernel's own address space on this vCPU.

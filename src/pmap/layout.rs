@@ -140,6 +140,20 @@ impl Layout {
         }
     }
 
+    /// How many pages a root takes, its directory included.
+    pub const fn root_pages(&self) -> usize {
+        match self.pages {
+            1 => 1,
+            pages => 1 + pages,
+        }
+    }
+
+    /// How many pages the kernel begins with: its own root, the tables of its half, and the way down from
+    /// there to one L1 table.
+    pub const fn first_pages(&self) -> u64 {
+        (self.root_pages() + self.kernel_tables + self.directory as usize - 2) as u64
+    }
+
     /// The middle of the kernel's half, where nothing is mapped.
     pub(super) const fn middle(&self) -> Va {
         let slots = (self.kernel.end - self.kernel.start) as u64;

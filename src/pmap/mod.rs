@@ -38,6 +38,7 @@ mod balloon;
 mod constructor;
 mod directory;
 mod each;
+pub(crate) mod frame_list;
 mod invariants;
 mod kenter;
 mod kept;

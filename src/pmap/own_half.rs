@@ -7,8 +7,8 @@ use crate::xen::{Access, Guest, MmuUpdate, NewPte, Pfn};
 use alloc::vec::Vec;
 
 impl<B: Backend> Kernel<B> {
-    /// Makes the kernel's own root from the first pages that the guest does not use itself; the others are
-    /// free.
+    /// Makes the kernel's own root from the first pages that the guest does not use itself:
+    /// [`Layout::first_pages`](super::Layout::first_pages) of them.
     pub(super) fn map_itself(&mut self, access: Access<'_, B>) -> Result<(), PmapError> {
         let mut unused = (Guest::<B>::OWN_PAGES..).map(Pfn);
         let mut take = |count| -> Vec<Pfn> {
@@ -16,7 +16,7 @@ impl<B: Backend> Kernel<B> {
             pages.iter().for_each(|page| access.zero(*page));
             pages
         };
-        let root = take(self.root_pages());
+        let root = take(self.layout.root_pages());
         self.kernel_tables = take(self.layout.kernel_tables);
         // The way down to the first L1 table.
         let mut way = alloc::vec![self.kernel_tables[0]];
@@ -28,9 +28,6 @@ impl<B: Backend> Kernel<B> {
             Self::link(access, pair[0], 0, pair[1], super::table::TABLE)?;
         }
         self.set_root(self.own(), root[0]);
-        if let Some(Pfn(first)) = unused.next() {
-            self.pages.free_from(first);
-        }
         Ok(())
     }
 

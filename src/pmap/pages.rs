@@ -10,6 +10,7 @@ use crate::primitive::Ticket;
 use crate::xen::Pfn;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::ops::Range;
 use core::sync::atomic::Ordering::Relaxed;
 
 const BATCH: usize = 64;
@@ -41,24 +42,19 @@ pub struct PageCache {
 }
 
 impl<B: Backend> Pages<B> {
-    /// Of `pages` pages, none is free yet.
-    pub(super) fn new(pages: u64) -> Self {
+    /// All pages of `free` are free.
+    pub(super) fn new(free: Range<u64>) -> Self {
         let next = |pfn| match pfn + 1 {
-            after if after < pages => after,
+            after if after < free.end => after,
             _ => NONE,
         };
         Self {
             lock: Ticket::default(),
-            first: B::U64::new(NONE),
-            next: (0..pages).map(|pfn| B::U64::new(next(pfn))).collect(),
-            entries: (0..pages).map(|_| B::U32::new(0)).collect(),
-            owner: (0..pages).map(|_| B::U32::new(NOBODY)).collect(),
+            first: B::U64::new(free.start),
+            next: (0..free.end).map(|pfn| B::U64::new(next(pfn))).collect(),
+            entries: (0..free.end).map(|_| B::U32::new(0)).collect(),
+            owner: (0..free.end).map(|_| B::U32::new(NOBODY)).collect(),
         }
-    }
-
-    /// All pages from the PFN `first` on are free.
-    pub(super) fn free_from(&self, first: u64) {
-        self.first.store(first, Relaxed);
     }
 
     /// Takes a page, from the cache if it has one.

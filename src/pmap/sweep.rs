@@ -11,7 +11,7 @@ use super::work::{Act, User, Work};
 use super::{PmapError, PmapId};
 use crate::backend::Backend;
 use crate::xen::number::ENTRIES;
-use crate::xen::{Access, Mmu, NewPte, Pfn, Pte, UpdateQueue, Va};
+use crate::xen::{Access, Flush, Mmu, NewPte, Pfn, Pte, UpdateQueue, Va};
 use alloc::vec::Vec;
 
 /// A way of visiting pmaps.
@@ -191,8 +191,7 @@ impl<B: Backend> Kernel<B> {
                 work += self.empty(access, &[pmap])?;
             }
         }
-        access.update_va_mapping(self.pdir_va(), NewPte::ZERO)?;
-        access.invlpg(self.pdir_va())?;
+        access.update_va_mapping(self.pdir_va(), NewPte::ZERO, Flush::PAGE)?;
         work.did(Act::Hypercall, 1);
         work.did(Act::Update, 1);
         work.did(Act::Flush, 1);
@@ -210,8 +209,8 @@ impl<B: Backend> Kernel<B> {
         let root = access.mfn(self.root(pmap)).ok_or(PmapError::Nothing)?;
         let place = self.place(access, root, self.layout.alternate);
         let (page, _) = place.ok_or(PmapError::Nothing)?;
-        access.update_va_mapping(self.pdir_va(), NewPte::map(page, Pte::P | Pte::A))?;
-        access.invlpg(self.pdir_va())?;
+        let entry = NewPte::map(page, Pte::P | Pte::A);
+        access.update_va_mapping(self.pdir_va(), entry, Flush::PAGE)?;
         work.did(Act::Hypercall, 1);
         work.did(Act::Update, 1);
         work.did(Act::Flush, 1);

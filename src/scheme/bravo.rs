@@ -100,8 +100,8 @@ impl<B: Backend> Scheme<B> for Bravo<B> {
     type Reader<'s> = BravoReader<'s, B>;
 
     fn new(size: Size) -> Self {
-        let places = size.tables.visible;
-        assert!(places.is_power_of_two(), "a table of {places} places");
+        // A hash is masked.
+        let places = size.tables.visible.next_power_of_two();
         Self {
             bias: Padded(B::U64::new(BIASED)),
             visible: (0..places).map(|_| B::U64::new(EMPTY)).collect(),

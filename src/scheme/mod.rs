@@ -32,15 +32,31 @@ pub mod solaris;
 pub mod stop_cpus;
 pub mod unprotected;
 
+#[cfg(all(test, feature = "std"))]
+mod tests;
+
 /// What a scheme promises. Each promise is checked by something that runs (models, counted steps, counted
 /// writes); what is not promised has its counterexample reproduced where one is known.
+///
+/// A later release may have more of them: begin with [`NONE`](Self::NONE), and name what is promised.
+///
+/// ```
+/// # use ptom::scheme::Claims;
+/// const CLAIMS: Claims = Claims {
+///     holds: true,
+///     nests: true,
+///     ..Claims::NONE
+/// };
+/// assert!(CLAIMS.nests && !CLAIMS.bounded_wait);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claims {
     /// A hold excludes suspends: the promise itself. False only for controls.
     pub holds: bool,
     /// A hold within a hold never deadlocks against a waiting suspender.
     pub nests: bool,
-    /// A suspender waits only for holds that began before it asked.
+    /// A suspender waits only for holds that began before its turn came: before it asked, or, if a rival's
+    /// suspend was under way then, before it shut the gate after that one's end.
     pub bounded_wait: bool,
     /// A reader may sleep in its hold.
     pub sleeps_in_hold: bool,
@@ -54,6 +70,20 @@ pub struct Claims {
     pub drop_ends_leaks: bool,
 }
 
+impl Claims {
+    /// No promise, and nothing needed.
+    pub const NONE: Self = Self {
+        holds: false,
+        nests: false,
+        bounded_wait: false,
+        sleeps_in_hold: false,
+        snapshot_free_of_writes: false,
+        needs_quiescence: false,
+        suspends_alone: false,
+        drop_ends_leaks: false,
+    };
+}
+
 /// Who a scheme is.
 pub trait Describe {
     /// The stem of its file: also its key in every table and its legend in every plot.
@@ -62,6 +92,9 @@ pub trait Describe {
     const PRECEDENT: &'static str;
     /// What it promises.
     const CLAIMS: Claims;
+    /// Why its instructions, as a program like valgrind counts them, would not be those that run on the
+    /// machine; `None` if they are.
+    const UNCOUNTED: Option<&'static str> = None;
 }
 
 /// Whoever may translate: a reader, or the suspender while all others are out.
@@ -123,7 +156,7 @@ pub trait Reader: Translate + Send {
     fn quiescent(&mut self) {}
 }
 
-/// How large a scheme's tables are.
+/// How large a scheme's tables are. A later release may have more fields: begin with [`readers`](Self::readers).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
     /// Readers that can be registered at once, the suspender included.
@@ -142,16 +175,19 @@ impl Size {
     }
 }
 
-/// The sizes that a scheme's precedent fixes, and a model checker cannot hold.
+/// The sizes that a scheme's precedent fixes, and a model checker cannot hold. A later release may have more
+/// fields: begin with [`FULL`](Self::FULL) or [`SMALL`](Self::SMALL).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tables {
-    /// Locks of a sharded scheme; a power of two.
+    /// Locks of a sharded scheme; rounded up to a power of two.
     pub shards: usize,
-    /// Places of a table of visible readers; a power of two.
+    /// Places of a table of visible readers; rounded up to a power of two.
     pub visible: usize,
     /// Holds that a reader of a scheme with two modes makes the slow way after a suspend, before it
     /// tries the fast one again.
     pub slow_holds: u32,
+    /// CPUs with a line of their own, in a scheme that counts by CPU; `None`: every one of the machine.
+    pub cpus: Option<usize>,
 }
 
 impl Tables {
@@ -161,12 +197,14 @@ impl Tables {
         shards: 128,
         visible: 4096,
         slow_holds: 2048,
+        cpus: None,
     };
     /// As small as they can be with every path still taken: for models.
     pub const SMALL: Self = Self {
         shards: 2,
         visible: 1,
         slow_holds: 1,
+        cpus: Some(1),
     };
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The reader's fence becomes a compiler fence, and the suspender makes every other thread execute a
 //! full one, by `membarrier(2)`. So a hold is two plain stores and a look at the gate, and a suspend
-//! pays about 10 us (in a virtual machine) for the barrier. It nests, at the same price.
+//! pays for the barrier (row `heavy_fence` of the report). It nests, at the same price.
 //!
 //! # Reader against suspender
 //!

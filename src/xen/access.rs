@@ -4,11 +4,13 @@
 //! has one is in a hold of this very machine. What it hands out is borrowed as long.
 
 use super::domain::Cpu;
+use super::flush::Flush;
 use super::guest::Guest;
 use super::hypercall::{MmuUpdate, Refused};
 use super::number::{ENTRIES, Mfn, Pfn, Stamp, Va};
 use super::oracle::Verdict;
 use super::pte::{NewPte, Pte, ReadPte};
+use super::queue::in_batches;
 use crate::backend::{Atomic, Backend};
 use crate::scheme::Translate;
 use core::marker::PhantomData;
@@ -104,6 +106,15 @@ impl<'g, B: Backend> Access<'g, B> {
         }
     }
 
+    /// Writes a word of a page that is no table, through a mapping of it.
+    pub(crate) fn write(self, pfn: Pfn, index: usize, word: u64) {
+        let _runs = self.cpu.runs.hold();
+        if let Some(frame) = self.cpu.domain().p2m(pfn) {
+            self.cpu.host().memory.write(frame.raw(), index, word);
+            self.cpu.host().wrote(frame.raw());
+        }
+    }
+
     /// Reads the first word of a page, which stands for its contents, through a mapping of it; `None`
     /// for a PFN without a frame.
     pub fn contents(self, pfn: Pfn) -> Option<u64> {
@@ -121,12 +132,23 @@ impl<'g, B: Backend> Access<'g, B> {
         self.cpu.mmu_update(updates)
     }
 
-    /// `update_va_mapping` in the root that this vCPU has loaded.
+    /// `mmu_update` of as many entries as there are, [`QUEUE`] a hypercall; returns how many hypercalls
+    /// that were.
     ///
     /// # Errors
-    /// Xen's.
-    pub fn update_va_mapping(self, va: Va, val: NewPte<'g>) -> Result<(), Refused> {
-        self.cpu.update_va_mapping(va, val)
+    /// Xen's, at the first entry refused; those before it, in this batch and others, stay done.
+    ///
+    /// [`QUEUE`]: super::queue::QUEUE
+    pub fn update_all(self, updates: &[MmuUpdate<'g>]) -> Result<u64, Refused> {
+        in_batches(updates, |batch| self.cpu.mmu_update(batch).map(drop))
+    }
+
+    /// `update_va_mapping` in the root that this vCPU has loaded, and the flush that it asks for.
+    ///
+    /// # Errors
+    /// Xen's; then the entry is as it was, unless it is the flush's bitmap that is not mapped.
+    pub fn update_va_mapping(self, va: Va, val: NewPte<'g>, flush: Flush) -> Result<(), Refused> {
+        self.cpu.update_va_mapping(va, val, flush)
     }
 
     /// Pins a page table of a level.
@@ -166,9 +188,8 @@ impl<'g, B: Backend> Access<'g, B> {
 
     /// The frame of shared_info, from start_info: it has no PFN.
     pub fn shared_info(self) -> Mfn<'g> {
-        let maddr = self.cpu.domain().start_info.shared_info.load(Relaxed);
         Mfn {
-            raw: super::RawMfn(maddr >> super::number::PAGE_SHIFT),
+            raw: self.cpu.guest.told_shared_info(),
             stamp: self.cpu.domain().stamp(),
             meant: None,
             hold: PhantomData,

@@ -25,6 +25,11 @@ impl<B: Backend> Domain<B> {
         self.assists.load(Relaxed) & 1 << what as u32 != 0
     }
 
+    /// All that the guest asked for, by bit.
+    pub(super) fn assisted(&self) -> u64 {
+        self.assists.load(Relaxed)
+    }
+
     /// `vm_assist`.
     pub(super) fn vm_assist(&self, command: u32, kind: u32) -> Result<(), Errno> {
         let bit = 1u64.checked_shl(kind).unwrap_or(0);

@@ -103,9 +103,9 @@ pub enum Broken {
         /// The root.
         mfn: RawMfn,
     },
-    /// I7: the P2M's frame list is none of the guest's frames.
+    /// I7: the P2M's frame list, or a frame that it names, is none of the guest's; or it is not the kernel's.
     FrameList {
-        /// Where shared_info says that it is.
+        /// Where shared_info, or the list, says that it is.
         mfn: RawMfn,
     },
     /// I7: a live pmap's recursive slot does not name its root.
@@ -219,7 +219,7 @@ impl fmt::Display for Broken {
             ),
             Broken::FrameList { mfn } => write!(
                 f,
-                "the P2M frame list is at MFN {}, no frame of the guest's",
+                "the P2M frame list has MFN {}, which it may not name",
                 mfn.0
             ),
             Broken::Recursive { root, found } => write!(

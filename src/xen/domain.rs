@@ -3,11 +3,13 @@
 //! `incarnation` counts suspends twice over, as a sequence: odd while a restore rewrites the world.
 //! The restoring vCPU alone writes it, and the P2M; everybody reads them.
 
+use super::events::Events;
 use super::guest::Guest;
 use super::host::Host;
 use super::invariants::Linked;
 use super::number::{INVALID, P2mWord, Pfn, RawMfn, Stamp};
 use super::oracle::Tally;
+use super::registers::Registers;
 use super::stream::State;
 use super::tlb::Tlb;
 use super::watch::Watch;
@@ -18,24 +20,13 @@ use crate::scheme::percpu_asym::{PerCpuAsym, PerCpuAsymReader};
 use alloc::boxed::Box;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-/// The page that Xen and the guest share from the first instruction on. Addresses and frames at rest.
+/// What Xen and the tools know of the page that they share with the guest from its first instruction on.
 #[derive(Debug)]
-pub struct StartInfo<B: Backend> {
+pub(super) struct StartInfo<B: Backend> {
     /// Where it lies.
     pub(super) pfn: Pfn,
     /// The machine address of shared_info, which has no PFN.
     pub(super) shared_info: B::U64,
-    /// The store ring's frame: an MFN while the guest runs, a PFN from suspend to restore.
-    pub(super) store: B::U64,
-    /// The console ring's frame, likewise.
-    pub(super) console: B::U64,
-}
-
-impl<B: Backend> StartInfo<B> {
-    /// The store's and the console's ring: MFNs while the guest runs, PFNs in an image.
-    pub fn rings(&self) -> [&B::U64; 2] {
-        [&self.store, &self.console]
-    }
 }
 
 /// What a vCPU is to Xen.
@@ -45,6 +36,7 @@ pub struct VcpuState<B: Backend> {
     pub(super) cr3: B::U64,
     /// The root of user mode, likewise: a 64-bit guest has two.
     pub(super) user: B::U64,
+    pub(super) registers: Registers<B>,
     pub(super) tally: Tally<B>,
     pub(super) tlb: Tlb<B>,
     pub(super) watch: Watch<B>,
@@ -71,6 +63,7 @@ pub struct Domain<B: Backend> {
     /// Not 0 if the vCPUs have TLBs.
     pub(super) tlbs: B::U64,
     pub(super) start_info: StartInfo<B>,
+    pub(super) events: Events<B>,
     pub(super) vcpus: Slots<B, VcpuState<B>>,
     pub(super) linked: Linked<B>,
     /// Of a guest that came in a stream: what the tools carry for it, and nobody here looks into.
@@ -94,22 +87,19 @@ impl<B: Backend> Domain<B> {
             assists: B::U64::new(0),
             tlbs: B::U64::new(0),
             start_info,
+            events: Events::new(),
             carried: None,
             linked: Linked::new(),
             vcpus: Slots::new(vcpus, || VcpuState {
                 cr3: B::U64::new(0),
                 user: B::U64::new(0),
+                registers: Registers::new(),
                 tally: Tally::new(),
                 tlb: Tlb::new(),
                 watch: Watch::new(),
             }),
             paused,
         }
-    }
-
-    /// The page that Xen and the guest share.
-    pub fn start_info(&self) -> &StartInfo<B> {
-        &self.start_info
     }
 
     /// How many pages it has.

@@ -25,6 +25,35 @@ impl Domid {
     pub const XEN: Domid = Domid(0x7ff2);
 }
 
+/// Whom an `mmu_update` is about: its `foreigndom`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Foreign {
+    /// Whose page tables are changed, by number; `None` stands for the caller's.
+    pub tables: Option<Domid>,
+    /// Whose frames go into them.
+    pub frames: Domid,
+}
+
+impl From<Domid> for Foreign {
+    fn from(frames: Domid) -> Self {
+        Self {
+            tables: None,
+            frames,
+        }
+    }
+}
+
+/// As it stands in the register: one more than the number of the tables' owner, or 0, above bit 16.
+impl From<u32> for Foreign {
+    fn from(register: u32) -> Self {
+        let [tables, frames] = [register >> 16, register].map(|half| half as u16);
+        Self {
+            tables: tables.checked_sub(1).map(Domid),
+            frames: Domid(frames),
+        }
+    }
+}
+
 /// Whose frames the guest's call is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Owns {
@@ -44,6 +73,24 @@ impl Owns {
             Domid::IO => Ok(Owns::Io),
             Domid::XEN | Domid::DOM0 | Domid::NEIGHBOUR => Ok(Owns::Other),
             _ => Err(Errno::Srch),
+        }
+    }
+
+    /// Who a number means where it is looked up as it is, and stands for nobody else: the owner of page
+    /// tables in [`Foreign`], and of a reservation. A domain may use its own.
+    pub(super) fn by_number(domid: Domid) -> Result<Self, Errno> {
+        match domid {
+            Domid::GUEST => Ok(Owns::Guest),
+            Domid::DOM0 | Domid::NEIGHBOUR => Ok(Owns::Other),
+            _ => Err(Errno::Srch),
+        }
+    }
+
+    /// That it is the guest itself: all that it has a right to.
+    pub(super) fn own(self) -> Result<(), Errno> {
+        match self {
+            Owns::Guest => Ok(()),
+            Owns::Io | Owns::Other => Err(Errno::Perm),
         }
     }
 

@@ -42,14 +42,21 @@ impl Exchange<'_> {
 
 impl<B: Backend> Cpu<'_, B> {
     /// Exchanges chunk after chunk, to the first that cannot be.
-    pub(super) fn exchange(&self, exchange: &mut Exchange<'_>) -> Result<(), Refused> {
+    /// Unless the frames are the guest's `own`, or none is left to do.
+    pub(super) fn exchange(
+        &self,
+        exchange: &mut Exchange<'_>,
+        own: Result<(), Errno>,
+    ) -> Result<(), Refused> {
         let order = exchange.given_order.max(exchange.wanted_order);
         let verdict = if order > MAX_ORDER {
             Err(Errno::Perm)
         } else if !exchange.matches() {
             Err(Errno::Inval)
+        } else if exchange.done == exchange.given.len() {
+            Ok(())
         } else {
-            self.exchange_chunks(exchange, order)
+            own.and_then(|()| self.exchange_chunks(exchange, order))
         };
         verdict.map_err(|errno| Refused {
             errno,

@@ -165,6 +165,12 @@ impl Frame {
         }
     }
 
+    /// Whether the tools see a page of the guest's: one that somebody could take a reference to, and that
+    /// is not Xen's own.
+    pub(super) const fn can_be_saved(self) -> bool {
+        matches!(self.owner(), Owner::Guest) && self.count() > 0 && !self.xen_heap()
+    }
+
     /// One reference more; `None` when the count is full, or has fallen to 0.
     pub(super) const fn got(self) -> Option<Frame> {
         if self.count() == COUNT_MASK || self.count() == 0 {

@@ -38,14 +38,13 @@ impl<B: Backend> Guest<B> {
         if !sized || config.vcpus == 0 {
             return Err(BadConfig);
         }
-        // Page tables are a few percent of a guest; a control's stray stores need pages too.
-        let tables = config.pages / 4 + 64 + contents;
+        // Page tables are a few percent of a guest; a control's stray stores need pages too, and start_info
+        // one, here and where it goes.
+        let tables = config.pages / 4 + 66 + contents;
         let host = Host::new(frames as usize, tables as usize, config.paging);
         let start_info = StartInfo {
             pfn: Pfn(0),
             shared_info: B::U64::new(maddr(RawMfn(SHARED_INFO))),
-            store: B::U64::new(RESERVED + 1),
-            console: B::U64::new(RESERVED + 2),
         };
         let paused = <PerCpuAsym<B> as Scheme<B>>::new(Size::readers(config.vcpus));
         let domain = Domain::new(config.pages as usize, paused, config.vcpus, start_info);
@@ -55,7 +54,9 @@ impl<B: Backend> Guest<B> {
             host.give(mfn, Some(Pfn(pfn)));
             domain.set_p2m(Pfn(pfn), mfn);
         }
-        Ok(Self { host, domain })
+        let guest = Self { host, domain };
+        guest.build_start_info([Pfn(1), Pfn(2)]);
+        Ok(guest)
     }
 
     /// The machine's frames.

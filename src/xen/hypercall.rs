@@ -7,6 +7,7 @@
 
 use super::domain::Cpu;
 use super::domid::Owns;
+use super::flush::Flush;
 use super::frame::Owner;
 use super::number::{ENTRIES, Mfn, PAGE_SHIFT, PteAddr, RawMfn, Va};
 use super::oracle::Verdict;
@@ -21,6 +22,8 @@ use core::fmt;
 pub enum Errno {
     /// The target is no RAM, or the domain named is not the caller's to touch.
     Perm = -1,
+    /// No such vCPU.
+    NoEnt = -2,
     /// No such domain.
     Srch = -3,
     /// No frames left.
@@ -31,8 +34,12 @@ pub enum Errno {
     Fault = -14,
     /// The target is somebody else's, or in use as something else.
     Busy = -16,
+    /// It is bound already.
+    Exist = -17,
     /// The arguments make no sense.
     Inval = -22,
+    /// No port is free.
+    NoSpc = -28,
     /// No such command.
     NoSys = -38,
     /// A command that Xen has given up.
@@ -196,14 +203,25 @@ impl<B: Backend> Cpu<'_, B> {
     }
 
     /// `update_va_mapping`: an `mmu_update` of the L1 entry that translates `va` now.
-    pub(super) fn update_va_mapping(&self, va: Va, val: NewPte<'_>) -> Result<(), Refused> {
-        self.one(|cpu| cpu.update_mapping(va, cpu.admit_pte(val)))
+    pub(super) fn update_va_mapping(
+        &self,
+        va: Va,
+        val: NewPte<'_>,
+        flush: Flush,
+    ) -> Result<(), Refused> {
+        self.one(|cpu| {
+            cpu.update_mapping(va, cpu.admit_pte(val))?;
+            cpu.flush_after_mapping(va, flush)
+        })
     }
 
     /// The same, in Xen.
     pub(super) fn update_mapping(&self, va: Va, val: Pte) -> Result<(), Errno> {
         let host = self.host();
-        let place = self.walk(va).ok_or(Errno::Inval)?[3];
+        // Xen finds the L1 table through a linear mapping of the L2s: the processor marks what it walks.
+        let upper = self.walk::<3>(va).ok_or(Errno::Inval)?;
+        self.mark(&upper[..2], Pte::A);
+        let place = self.walk::<4>(va).ok_or(Errno::Inval)?[3];
         if !host.is_frame(place.0) || host.frame(place.0).live_table() != Some(1) {
             return Err(Errno::Inval);
         }

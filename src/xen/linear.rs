@@ -7,12 +7,12 @@
 //!
 //! The count of a table is above 0 for its linear entries to others, below 0 for its uses elsewhere.
 
+use super::era::Era;
 use super::frame::Type;
 use super::host::Host;
 use super::hypercall::Errno;
 use super::number::RawMfn;
 use super::pte::Pte;
-use super::tlb::Era;
 use crate::backend::{Atomic, Backend};
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -52,7 +52,7 @@ impl<B: Backend> Host<B> {
     }
 
     fn count_linear(&self, mfn: RawMfn, by: i32) -> Result<(), Errno> {
-        let chains = self.era.load(Relaxed) == Era::Before2017 as u64;
+        let chains = self.is_of(Era::Before2017);
         let word = &self.linear[mfn.0 as usize];
         let mut seen = word.load(Relaxed);
         loop {

@@ -1,7 +1,6 @@
 //! `mmuext_op`: pins, roots, whole pages, and flushes.
 //!
-//! A flush empties TLBs (module `tlb`), if there are any; its arguments are judged in any case. One
-//! that names some vCPUs reaches them all, which is more than was asked, and allowed.
+//! A flush empties TLBs (module `tlb`), if there are any; its arguments are judged in any case.
 
 use super::domain::Cpu;
 use super::hypercall::{Errno, Refused};
@@ -110,9 +109,7 @@ impl<B: Backend> Cpu<'_, B> {
             }
             // Which vCPUs: a bitmap in the guest's memory.
             command::TLB_FLUSH_MULTI | command::INVLPG_MULTI => {
-                self.load_word(op.arg2).map_err(|_| Errno::Inval)?;
-                self.flush_all();
-                Ok(())
+                self.flush_some(op.arg2).map_err(|_| Errno::Inval)
             }
             command::FLUSH_CACHE => Err(Errno::Acces),
             command::FLUSH_CACHE_GLOBAL => Err(Errno::Inval),

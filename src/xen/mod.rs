@@ -6,7 +6,8 @@
 //! `update_va_mapping` ([`hypercall`]), `mmuext_op` ([`mmuext`]) and `memory_op` ([`reservation`], [`exchange`]) with
 //! Xen's verdicts, as a guest's registers hold them ([`raw`]); the processor's walk ([`walk`]) and TLB (`tlb`); save and
 //! restore as the tools do them ([`save`], [`restore`]), and live migration from host to host by a log of what
-//! was written (`dirty`, [`stream`]).
+//! was written (`dirty`, [`stream`]). What else a suspend carries or resets: `start_info`, `shared_info`, a
+//! vCPU's [`registers`], event ports ([`events`]).
 //!
 //! What the lock comparison needs: typed frame numbers that cannot outlive a hold ([`number`],
 //! [`pte`]), a [`machine`] that ties a scheme to a guest, and the [`oracle`] that catches stale ones.
@@ -23,11 +24,15 @@ mod broken;
 mod dirty;
 pub mod domain;
 pub mod domid;
+mod era;
+pub mod events;
 pub mod exchange;
+mod flush;
 pub mod frame;
 mod guest;
 pub mod host;
 pub mod hypercall;
+mod image;
 mod invariants;
 mod linear;
 pub mod machine;
@@ -41,14 +46,18 @@ mod populate;
 pub mod pte;
 pub mod queue;
 pub mod raw;
+mod raw_memory;
 pub mod raw_queue;
+mod raw_vcpu;
 mod recount;
 mod reference;
+pub mod registers;
 pub mod reservation;
 pub mod restore;
 pub mod save;
-mod shared_info;
+pub(crate) mod shared_info;
 mod snap;
+mod start_info;
 pub mod stream;
 mod tlb;
 pub mod validate;
@@ -57,7 +66,9 @@ mod watch;
 
 pub use access::Access;
 pub use broken::Broken;
-pub use domid::Domid;
+pub use domid::{Domid, Foreign};
+pub use era::Era;
+pub use flush::Flush;
 pub use guest::Guest;
 pub use hypercall::{Command, Errno, MmuUpdate, Refused};
 pub use machine::{Config, Machine, Suspended, Vcpu};
@@ -72,5 +83,4 @@ pub use raw_queue::RawQueues;
 pub use recount::Counts;
 pub use restore::Outcome;
 pub use snap::{Snap, SnapMfn};
-pub use tlb::Era;
 pub use watch::{Section, Watched};

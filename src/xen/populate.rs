@@ -2,8 +2,8 @@
 
 use super::frame::{Frame, Owner};
 use super::guest::{Guest, RESERVED};
+use super::image::Image;
 use super::number::RawMfn;
-use super::save::Image;
 use crate::backend::Backend;
 use alloc::vec::Vec;
 
@@ -28,9 +28,9 @@ impl<B: Backend> Guest<B> {
     /// Takes every frame of the guest's away, and gives it others.
     pub(super) fn populate(&self, image: &Image, mode: Mode) -> Vec<RawMfn> {
         let moved = match mode {
-            Mode::Fresh => self.fresh(image),
+            // Nobody restores a guest whose suspend was cancelled; as one that was saved, it is like others.
+            Mode::Fresh | Mode::Cancelled => self.fresh(image),
             Mode::Deranged { seed } => self.deranged(image, seed),
-            Mode::Cancelled => image.pages.iter().map(|p| p.mfn).collect(),
         };
         // The guest's all, those that have no PFN included, and what another domain had of them.
         let left = (RESERVED..self.host.frames())
@@ -38,11 +38,13 @@ impl<B: Backend> Guest<B> {
             .filter(|m| self.host.frame(*m).owner() != Owner::Free);
         left.for_each(|mfn| self.host.release(mfn));
         for (page, mfn) in image.pages.iter().zip(&moved) {
+            // A free frame keeps what was in it; the tools get theirs scrubbed.
+            self.host.memory.clear(*mfn);
             self.host.give(*mfn, Some(page.pfn));
         }
         if matches!(mode, Mode::Deranged { .. }) {
             // Of the frames let go, every other one is another domain's now.
-            let left = image.pages.iter().map(|p| p.mfn);
+            let left = image.pages.iter().filter_map(|p| p.mfn);
             let left = left.filter(|m| self.host.frame(*m) == Frame::FREE);
             for mfn in left.step_by(2) {
                 self.host.assign(mfn, Frame::given(Owner::Foreign));
@@ -54,8 +56,8 @@ impl<B: Backend> Guest<B> {
     /// The frames that none of the saved pages had, lowest first.
     fn others(&self, image: &Image) -> impl Iterator<Item = RawMfn> {
         let mut had = alloc::vec![false; self.host.frames() as usize];
-        for page in &image.pages {
-            had[page.mfn.0 as usize] = true;
+        for mfn in image.pages.iter().filter_map(|page| page.mfn) {
+            had[mfn.0 as usize] = true;
         }
         (RESERVED..self.host.frames())
             .map(RawMfn)
@@ -68,10 +70,16 @@ impl<B: Backend> Guest<B> {
         self.others(image).take(image.pages.len()).collect()
     }
 
-    /// Its own frames, exchanged along one cycle, so that none stays; one in 64 replaced.
+    /// Its own frames, exchanged along one cycle, so that none stays; one in 64 replaced. A page that had
+    /// none of its own (nothing, or that of another PFN) gets another one.
     fn deranged(&self, image: &Image, seed: u64) -> Vec<RawMfn> {
         let pages = &image.pages;
-        let mut order: Vec<usize> = (0..pages.len()).collect();
+        let mut seen = alloc::vec![false; self.host.frames() as usize];
+        let mut first = |at: &usize| {
+            let mfn = pages[*at].mfn;
+            mfn.is_some_and(|mfn| !core::mem::replace(&mut seen[mfn.0 as usize], true))
+        };
+        let mut order: Vec<usize> = (0..pages.len()).filter(&mut first).collect();
         shuffle(&mut order, seed);
         // Two tables, two data pages, the rest, a data page: what is at a page's old frame afterwards
         // is then a table for a table, a table for data, data for data, and data for a table.
@@ -84,15 +92,17 @@ impl<B: Backend> Guest<B> {
         let mut middle = [tables, rest].concat();
         shuffle(&mut middle, !seed);
         let order = [first_tables, first_data, &middle, last].concat();
-        let mut moved = alloc::vec![RawMfn(0); pages.len()];
+        let mut moved = alloc::vec![None; pages.len()];
         for (from, to) in order.iter().zip(order.iter().cycle().skip(1)) {
             moved[*from] = pages[*to].mfn;
         }
-        let replaced = order.iter().skip(8).step_by(64);
-        for (at, mfn) in replaced.zip(self.others(image)) {
-            moved[*at] = mfn;
+        let mut others = self.others(image);
+        for at in order.iter().skip(8).step_by(64) {
+            moved[*at] = None;
         }
-        moved
+        let moved = moved.into_iter().map(|mfn| mfn.or_else(|| others.next()));
+        // There is one for each: a machine has twice the guest's frames.
+        moved.flatten().collect()
     }
 }
 

@@ -15,6 +15,25 @@ use alloc::vec::Vec;
 /// Updates that fit: one hypercall's.
 pub const QUEUE: usize = 2048;
 
+/// Makes a call for each run of a list that one hypercall takes; returns how many calls that were.
+///
+/// # Errors
+/// The first that is refused, with what was done of the whole list; the rest is not tried.
+pub(crate) fn in_batches<T>(
+    list: &[T],
+    mut call: impl FnMut(&[T]) -> Result<(), Refused>,
+) -> Result<u64, Refused> {
+    let mut calls = 0;
+    for (batch, updates) in list.chunks(QUEUE).enumerate() {
+        call(updates).map_err(|refused| Refused {
+            done: batch * QUEUE + refused.done,
+            ..refused
+        })?;
+        calls += 1;
+    }
+    Ok(calls)
+}
+
 /// Updates that are not done yet.
 #[derive(Debug)]
 pub struct UpdateQueue<'g, B: Backend> {
@@ -60,19 +79,10 @@ impl<'g, B: Backend> UpdateQueue<'g, B> {
     /// Xen's, at the first update refused. That one is dropped and those before it are done; those
     /// after it still wait, as in NetBSD, which then panics.
     pub fn flush(&mut self) -> Result<(), Refused> {
-        if self.is_empty() {
-            return Ok(());
-        }
-        match self.access.mmu_update(&self.updates) {
-            Ok(_) => {
-                self.forget(self.updates.len());
-                Ok(())
-            }
-            Err(refused) => {
-                self.forget(refused.done + 1);
-                Err(refused)
-            }
-        }
+        let verdict = self.access.update_all(&self.updates);
+        let waiting = self.updates.len();
+        self.forget(verdict.map_or_else(|refused| refused.done + 1, |_| waiting));
+        verdict.map(drop)
     }
 
     /// The first updates are no longer waiting.

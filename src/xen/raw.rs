@@ -9,14 +9,13 @@
 
 use super::access::Access;
 use super::domain::Cpu;
-use super::domid::{Domid, Owns};
-use super::exchange::Exchange;
+use super::domid::{Domid, Foreign, Owns};
+use super::flush::Flush;
 use super::hypercall::{Command, Errno, Refused};
 use super::mmuext::MmuextOp;
 use super::number::{PAGE_SHIFT, Pfn, RawMfn, Va};
 use super::oracle::Verdict;
 use super::pte::Pte;
-use super::reservation::Reservation;
 use super::walk::{PageFault, is_guests};
 use crate::backend::Backend;
 use crate::scheme::Translate;
@@ -30,25 +29,25 @@ pub struct RawUpdate {
     pub val: u64,
 }
 
-/// What kind of flush `update_va_mapping` is asked for: 1 and 2 need to know which vCPUs.
-const FLUSHES: u64 = 3;
-/// All vCPUs; 0 means this one, and anything else is the address of a bitmap.
-const ALL: u64 = 4;
-
 /// Hypercalls with untyped arguments. Made by [`Access::raw`].
 #[derive(Clone, Copy, Debug)]
 pub struct Raw<'g, B: Backend> {
-    cpu: &'g Cpu<'g, B>,
+    pub(super) cpu: &'g Cpu<'g, B>,
+    /// Whose reservation a `memory_op` is about.
+    pub(super) whose: Domid,
 }
 
 impl<'g, B: Backend> Access<'g, B> {
     /// The same machine, without types.
     pub fn raw(self) -> Raw<'g, B> {
-        Raw { cpu: self.cpu }
+        Raw {
+            cpu: self.cpu,
+            whose: Domid::SELF,
+        }
     }
 }
 
-fn rc(verdict: Result<(), Errno>) -> i64 {
+pub(super) fn rc(verdict: Result<(), Errno>) -> i64 {
     verdict.map_or_else(|errno| errno as i64, |()| 0)
 }
 
@@ -82,22 +81,52 @@ fn answer(verdict: Result<usize, Refused>, done: Option<&mut u32>) -> i64 {
 
 impl<B: Backend> Raw<'_, B> {
     /// `mmu_update`: in order, to the first refusal. `requests` are `None` where the list is not
-    /// mapped; `done` is left alone if it is `None`.
+    /// mapped; `done` is left alone if it is `None`, or there is no domain whose tables are meant. Of
+    /// another domain's tables a guest may not change any; but the M2P of its own frames is not in them.
     pub fn mmu_update(
         self,
         requests: impl IntoIterator<Item = Option<RawUpdate>>,
         done: Option<&mut u32>,
-        whose: Domid,
+        whose: impl Into<Foreign>,
     ) -> i64 {
+        let Foreign { tables, frames } = whose.into();
+        let theirs = match tables.map_or(Ok(Owns::Guest), Owns::by_number) {
+            Ok(owner) => owner == Owns::Other,
+            Err(errno) => return errno as i64,
+        };
         let verdict = self.cpu.hypercall(|cpu| {
-            let owns = Owns::of(whose).map_err(|errno| Refused { errno, done: 0 })?;
+            let owns = Owns::of(frames).map_err(|errno| Refused { errno, done: 0 })?;
             each(requests, |RawUpdate { ptr, val }| {
                 let command = Command::of(ptr)?;
+                if theirs && command != Command::MachPhys {
+                    return Err(Errno::Perm);
+                }
                 let place = (RawMfn(ptr >> PAGE_SHIFT), (ptr & 0xfff) as usize / 8);
                 cpu.update_one(owns, place, command, Pte(val))
             })
         });
         answer(verdict, done)
+    }
+
+    /// [`mmu_update`](Self::mmu_update) of a list of `count` entries in the guest's memory, two words
+    /// each. If its address cannot be the guest's, nothing is done, and `done` is left alone.
+    pub fn mmu_update_at(
+        self,
+        list: u64,
+        count: u32,
+        done: Option<&mut u32>,
+        whose: impl Into<Foreign>,
+    ) -> i64 {
+        if !is_guests(list) {
+            return Errno::Fault as i64;
+        }
+        let word = |at: u64| self.cpu.load_eight(list.wrapping_add(at)).ok();
+        let entry = |at: u32| {
+            let at = 16 * u64::from(at);
+            let (ptr, val) = (word(at)?, word(at + 8)?);
+            Some(RawUpdate { ptr, val })
+        };
+        self.mmu_update((0..count).map(entry), done, whose)
     }
 
     /// One entry of an [`mmu_update`](Self::mmu_update) of the guest's own frames.
@@ -112,19 +141,14 @@ impl<B: Backend> Raw<'_, B> {
         })
     }
 
-    /// `update_va_mapping`. The low three bits of `flags` say what to flush where; other bits, if
-    /// something is to be flushed, are the address of a bitmap of vCPUs.
+    /// `update_va_mapping`, with flags as [`Flush`] tells.
     pub fn update_va_mapping(self, va: u64, val: u64, flags: u64) -> i64 {
         let verdict = self.cpu.one(|cpu| {
             if !is_guests(va) {
                 return Err(Errno::Inval);
             }
             cpu.update_mapping(Va(va), Pte(val))?;
-            let vcpus = flags & !FLUSHES;
-            if matches!(flags & FLUSHES, 1 | 2) && !matches!(vcpus, 0 | ALL) {
-                cpu.load_word(vcpus).map_err(|_| Errno::Fault)?;
-            }
-            Ok(())
+            cpu.flush_after_mapping(Va(va), Flush(flags))
         });
         rc(verdict.map_err(|refused| refused.errno))
     }
@@ -132,9 +156,8 @@ impl<B: Backend> Raw<'_, B> {
     /// `update_va_mapping_otherdomain`: of a frame of somebody else's, to which a guest has no right. It
     /// may call itself `SELF` here.
     pub fn update_va_mapping_otherdomain(self, va: u64, val: u64, flags: u64, whose: Domid) -> i64 {
-        match Owns::of(whose) {
-            Ok(Owns::Guest) => self.update_va_mapping(va, val, flags),
-            Ok(Owns::Io | Owns::Other) => Errno::Perm as i64,
+        match Owns::of(whose).and_then(Owns::own) {
+            Ok(()) => self.update_va_mapping(va, val, flags),
             Err(errno) => errno as i64,
         }
     }
@@ -147,43 +170,30 @@ impl<B: Backend> Raw<'_, B> {
         done: Option<&mut u32>,
         whose: Domid,
     ) -> i64 {
-        match Owns::of(whose) {
-            Ok(Owns::Guest) => {}
-            Ok(Owns::Io | Owns::Other) => return Errno::Perm as i64,
-            Err(errno) => return errno as i64,
+        if let Err(errno) = Owns::of(whose).and_then(Owns::own) {
+            return errno as i64;
         }
         let verdict = self.cpu.hypercall(|cpu| each(ops, |op| cpu.extended(op)));
         answer(verdict, done)
     }
 
-    /// `memory_op`, of those that change the reservation: extents of `1 << order` frames, MFNs to give
-    /// back or PFNs to populate, overwritten by what was got. Returns how many extents were done.
-    pub fn change_reservation(self, change: Reservation, order: u32, extents: &mut [u64]) -> i64 {
-        let done = self
-            .cpu
-            .hypercall(|cpu| Ok(cpu.change_reservation(change, order, extents)));
-        done.map_or(0, |count| count as i64)
-    }
-
-    /// `XENMEM_exchange`, of the guest's own frames. Says in `exchange` how far it came.
-    pub fn exchange(self, exchange: &mut Exchange<'_>) -> i64 {
-        let verdict = self.cpu.hypercall(|cpu| cpu.exchange(exchange));
-        rc(verdict.map_err(|refused| refused.errno))
-    }
-
-    /// `XENMEM_current_reservation`: frames the guest has.
-    pub fn current_reservation(self) -> i64 {
-        self.cpu.host().owned() as i64
-    }
-
-    /// `XENMEM_maximum_reservation`: frames it may have.
-    pub fn maximum_reservation(self) -> i64 {
-        self.cpu.domain().most_frames() as i64
-    }
-
-    /// `XENMEM_maximum_ram_page`: where the machine's frames end.
-    pub fn maximum_ram_page(self) -> i64 {
-        self.cpu.host().frames() as i64
+    /// [`mmuext_op`](Self::mmuext_op) of a list in the guest's memory, three words an entry; as
+    /// [`mmu_update_at`](Self::mmu_update_at).
+    pub fn mmuext_op_at(self, list: u64, count: u32, done: Option<&mut u32>, whose: Domid) -> i64 {
+        if !is_guests(list) {
+            return Errno::Fault as i64;
+        }
+        let word = |at: u64| self.cpu.load_eight(list.wrapping_add(at)).ok();
+        let entry = |at: u32| {
+            let at = 24 * u64::from(at);
+            let (command, arg1, arg2) = (word(at)? as u32, word(at + 8)?, word(at + 16)?);
+            Some(MmuextOp {
+                command,
+                arg1,
+                arg2,
+            })
+        };
+        self.mmuext_op((0..count).map(entry), done, whose)
     }
 
     /// `vm_assist`: enables (0) or disables (1) an assist.
@@ -200,11 +210,11 @@ impl<B: Backend> Raw<'_, B> {
         self.counted(self.cpu.load_word(va))
     }
 
-    /// Stores the low `bytes` (1, 2, 4 or 8) of `val` at an address of the guest's, a multiple of them.
+    /// Stores the low `bytes` (1, 2, 4 or 8) of `val` at an address of the guest's.
     ///
     /// # Errors
     /// [`PageFault`] where nothing is mapped, or read-only; unless the guest has Xen take stores to L1
-    /// tables for updates, and the value is one that Xen accepts.
+    /// tables for updates, the address is a multiple of `bytes`, and the value is one that Xen accepts.
     pub fn store(self, va: u64, bytes: u32, val: u64) -> Result<(), PageFault> {
         let _runs = self.cpu.runs.hold();
         self.counted(self.cpu.store_bytes(va, bytes, val))
@@ -223,7 +233,7 @@ impl<B: Backend> Raw<'_, B> {
     }
 
     /// Writes the guest's own P2M, which Xen never does: this PFN has this frame, or none. A number that
-    /// is no frame's is not written, and counts as a fault: no saver would take such a guest.
+    /// is no frame's is not written, and counts as a fault: what reads the P2M here relies on that.
     pub fn set_p2m(self, pfn: Pfn, mfn: Option<u64>) {
         let domain = self.cpu.domain();
         let is_frame = |mfn| self.cpu.host().is_frame(RawMfn(mfn));

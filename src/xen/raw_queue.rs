@@ -18,14 +18,12 @@ use super::hypercall::{Command, Errno, MmuUpdate, Refused};
 use super::number::{PAGE_SHIFT, RawMfn, Stamp};
 use super::oracle::Verdict;
 use super::pte::Pte;
+use super::queue::{QUEUE, in_batches};
 use crate::backend::{Atomic, Backend};
 use crate::primitive::Padded;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering::Relaxed;
-
-/// Updates that a vCPU's queue holds. NetBSD's has 2,048; nothing here depends on it.
-pub const RAW_QUEUE: usize = 64;
 
 #[derive(Debug)]
 struct Entry<B: Backend> {
@@ -48,7 +46,7 @@ pub struct RawQueues<B: Backend> {
 }
 
 impl<B: Backend> RawQueues<B> {
-    /// An empty queue for each vCPU that the guest may have; 24 bytes an entry.
+    /// An empty queue of 2,048 entries for each vCPU that the guest may have: 48 KiB each.
     pub fn new(guest: &Guest<B>) -> Self {
         let entry = |_| Entry {
             ptr: B::U64::new(0),
@@ -58,7 +56,7 @@ impl<B: Backend> RawQueues<B> {
         let queue = |_| {
             Padded(Queue {
                 len: B::U64::new(0),
-                entries: (0..RAW_QUEUE).map(entry).collect(),
+                entries: (0..QUEUE).map(entry).collect(),
             })
         };
         Self {
@@ -84,7 +82,7 @@ impl<B: Backend> RawQueues<B> {
     /// Those of [`flush`](Self::flush).
     pub fn push(&self, access: Access<'_, B>, update: MmuUpdate<'_>) -> Result<(), Refused> {
         let queue = &self.queues[access.vcpu()].0;
-        if queue.len.load(Relaxed) as usize == RAW_QUEUE {
+        if queue.len.load(Relaxed) as usize == QUEUE {
             self.flush(access)?;
         }
         let len = queue.len.load(Relaxed);
@@ -121,15 +119,12 @@ impl<B: Backend> RawQueues<B> {
     fn flush_one(&self, access: Access<'_, B>, vcpu: usize) -> Result<(), Refused> {
         let queue = &self.queues[vcpu].0;
         let waiting = queue.waiting();
-        if waiting.is_empty() {
-            return Ok(());
-        }
-        let verdict = issue(access, &waiting);
-        let done = verdict.map_or_else(|refused| refused.done + 1, |()| waiting.len());
+        let verdict = in_batches(&waiting, |batch| issue(access, batch));
+        let done = verdict.map_or_else(|refused| refused.done + 1, |_| waiting.len());
         queue.keep(&waiting[done..]);
         let watch = &access.guest().domain().vcpus.get(vcpu).watch;
         watch.unqueue(done);
-        verdict
+        verdict.map(drop)
     }
 }
 

@@ -182,6 +182,17 @@ mod tests {
     }
 
     #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "after a restore: I3: MFN 17 has on record")]
+    fn a_restore_looks_by_itself() {
+        broken(|guest| {
+            let busy = super::super::Errno::Busy;
+            guest.host.get_page(FRAME, busy).unwrap();
+            guest.look_after_restore();
+        });
+    }
+
+    #[test]
     fn a_root_that_is_no_frame_of_the_guests() {
         let mfn = RawMfn(150);
         let load = |guest: &Guest<Native>| guest.domain.vcpus.get(0).cr3.store(mfn.0, Relaxed);

@@ -3,12 +3,18 @@
 //! What is canonicalised: entries of pages that *are* page tables at that moment, present ones only;
 //! the vCPUs' roots; the register that names start_info. What is not: everything else. An entry that
 //! does not resolve (its frame has no PFN, or that PFN another frame) makes the tools drop the
-//! **whole table** and say nothing: it comes back empty. Observed on Xen 4.17.
+//! **whole table** and say nothing: observed on Xen 4.17. What they drop they do not send, and what is
+//! not sent comes back as a page of zeros if an entry of another table names it, and not at all otherwise.
+//!
+//! A P2M word that names no frame of the guest's (another domain's, a free one, Xen's own) is sent as
+//! nothing too: `XEN_DOMCTL_getpageframeinfo3` says `XTAB`.
 
 use super::frame::Type;
 use super::guest::Guest;
-use super::number::{ENTRIES, PAGE_SHIFT, Pfn, RawMfn};
+use super::image::{Contents, Image, Page, Roots, Table};
+use super::number::{ENTRIES, Pfn, RawMfn};
 use super::pte::Pte;
+use super::registers::Words;
 use super::stream::Malformed;
 use crate::backend::{Atomic, Backend};
 use alloc::boxed::Box;
@@ -25,6 +31,9 @@ pub enum Failed {
     Root,
     /// start_info held what is no PFN: the guest forgot to canonicalise. It was not restored.
     NotCanonical,
+    /// What a vCPU names came as a page of another kind, or not at all: a root that the save dropped
+    /// ("cr3 has bad type 15, expected 4"), a start_info that is a page table. It was not restored.
+    WrongType,
     /// A root did not pass validation on the other side: "Failed to set vcpu0's basic info".
     Load,
     /// A pinned table did not: "Failed to pin batch of pagetables".
@@ -52,6 +61,9 @@ impl fmt::Display for Failed {
             Failed::StartInfo => "save: bad mfn for suspend record",
             Failed::Root => "save: a vCPU's root is not in the P2M",
             Failed::NotCanonical => "restore: start_info holds what is no PFN",
+            Failed::WrongType => {
+                "restore: a vCPU's root or start_info came as another kind of page"
+            }
             Failed::Load => "restore: failed to set a vCPU's root",
             Failed::Pin => "restore: failed to pin a page table",
         })
@@ -60,59 +72,12 @@ impl fmt::Display for Failed {
 
 impl core::error::Error for Failed {}
 
-/// A page in the image.
-#[derive(Debug)]
-pub(super) struct Page {
-    pub(super) pfn: Pfn,
-    /// Where it was, to be let go.
-    pub(super) mfn: RawMfn,
-    /// Its first word, if it has no others and is no table.
-    pub(super) canary: u64,
-    pub(super) contents: Contents,
-}
-
-impl Page {
-    /// The table that it is.
-    pub(super) fn table(&self) -> Option<&Table> {
-        match &self.contents {
-            Contents::Table(table) => Some(table),
-            Contents::Data(_) | Contents::Lost => None,
-        }
+impl Failed {
+    /// Whether the guest was saved, so that it is the restore that failed.
+    pub fn was_saved(self) -> bool {
+        !matches!(self, Failed::StartInfo | Failed::Root | Failed::Logged)
     }
 }
-
-/// What is in a page, as it goes into the image.
-#[derive(Debug)]
-pub(super) enum Contents {
-    /// A page table.
-    Table(Table),
-    /// The words of a page that is no table, as they are, if any were written.
-    Data(Option<Box<[u64]>>),
-    /// A page table with an entry that does not resolve.
-    Lost,
-}
-
-/// A page table in the image: canonical entries.
-#[derive(Debug)]
-pub(super) struct Table {
-    pub(super) level: u32,
-    pub(super) pinned: bool,
-    pub(super) entries: Box<[u64]>,
-}
-
-/// A saved guest.
-#[derive(Debug)]
-pub(super) struct Image {
-    pub(super) pages: Vec<Page>,
-    /// By vCPU slot: the kernel's root and the user's; `None` where there is none.
-    pub(super) roots: Roots,
-    /// The words of shared_info, which has no PFN, if any were written.
-    pub(super) shared_info: Option<Box<[u64]>>,
-    /// Tables that were dropped whole.
-    pub(super) lost: u64,
-}
-
-pub(super) type Roots = Vec<[Option<Pfn>; 2]>;
 
 impl<B: Backend> Guest<B> {
     /// The PFN of a frame, if M2P and P2M agree on it.
@@ -126,8 +91,10 @@ impl<B: Backend> Guest<B> {
         self.check_register(register)?;
         let mut image = Image {
             roots: self.roots()?,
+            registers: self.registers(),
             pages: Vec::with_capacity(self.domain.pages() as usize),
             shared_info: self.shared_info(),
+            assists: self.domain.assisted(),
             lost: 0,
         };
         for page in (0..self.domain.pages()).filter_map(|pfn| self.page(Pfn(pfn))) {
@@ -158,10 +125,21 @@ impl<B: Backend> Guest<B> {
         roots.collect()
     }
 
+    /// The registers of the vCPUs, in which nothing is looked at.
+    pub(super) fn registers(&self) -> Vec<Words> {
+        let vcpus = self.domain.vcpus.iter();
+        vcpus.map(|vcpu| vcpu.registers.words()).collect()
+    }
+
     /// The words of shared_info, if any were written.
     pub(super) fn shared_info(&self) -> Option<Box<[u64]>> {
-        let maddr = self.domain.start_info.shared_info.load(Relaxed);
-        self.host.memory.words(RawMfn(maddr >> PAGE_SHIFT))
+        self.host.memory.words(self.shared_info_frame())
+    }
+
+    /// The frame of a PFN, if it is one that can be saved.
+    pub(super) fn frame_of(&self, pfn: Pfn) -> Option<RawMfn> {
+        let mfn = self.domain.p2m(pfn)?.raw();
+        self.host.frame(mfn).can_be_saved().then_some(mfn)
     }
 
     /// A page as it is now; `None` for a PFN without a frame.
@@ -171,6 +149,7 @@ impl<B: Backend> Guest<B> {
         let mfn = self.domain.p2m(pfn)?.raw();
         let frame = self.host.frame(mfn);
         let contents = match frame.live_table() {
+            _ if !frame.can_be_saved() => Contents::Nothing,
             None => Contents::Data(self.host.memory.words(mfn)),
             Some(level) => match self.canonical(mfn, frame.kind()) {
                 None => Contents::Lost,
@@ -183,7 +162,7 @@ impl<B: Backend> Guest<B> {
         };
         Some(Page {
             pfn,
-            mfn,
+            mfn: frame.can_be_saved().then_some(mfn),
             canary: match contents {
                 Contents::Data(None) => self.host.memory.read(mfn, 0),
                 _ => 0,

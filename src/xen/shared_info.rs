@@ -16,7 +16,7 @@ const EVENTS_MASKED: Range<usize> = 0x140..0x180;
 /// The wall clock, and the architecture's part: `max_pfn`, the frame list, `nmi_reason`, and the P2M's
 /// root, address and generation.
 const CLOCK_AND_ARCH: Range<usize> = 0x180..0x188;
-pub(super) const P2M_FRAME_LIST: usize = 0x183;
+pub(crate) const P2M_FRAME_LIST: usize = 0x183;
 
 /// What word `index` is after a restore, if it was `old` before the save.
 pub(super) fn restored(index: usize, old: u64) -> u64 {

@@ -8,11 +8,12 @@
 //! other vCPUs. An owner that finds it raised forgets all: a processor may always forget more than it
 //! was asked to.
 //!
-//! What Xen itself flushes depends on its [`Era`]. Left out: global entries and superpages, which no
+//! What Xen itself flushes depends on its [`Era`](super::Era). Left out: global entries and superpages, which no
 //! window on page tables has.
 
 use super::access::Access;
 use super::domain::Cpu;
+use super::era::Era;
 use super::guest::Guest;
 use super::number::{PAGE_SHIFT, RawMfn, Va};
 use super::pte::{Pte, ReadPte};
@@ -22,18 +23,6 @@ use crate::scheme::Translate;
 use alloc::boxed::Box;
 use core::marker::PhantomData;
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
-
-/// Which Xen it is, where linear page tables are concerned.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(u64)]
-pub enum Era {
-    /// A table that is named by another of its level may name none itself (XSA-240, 2017), and every
-    /// update above L1 flushes the TLBs of the domain's vCPUs (XSA-286, 2020).
-    #[default]
-    Now = 0,
-    /// Neither: Xen as it was when NetBSD had alternate slots.
-    Before2017 = 1,
-}
 
 /// Pages that a TLB remembers.
 const PAGES: usize = 64;
@@ -111,11 +100,6 @@ impl<B: Backend> Tlb<B> {
 }
 
 impl<B: Backend> Guest<B> {
-    /// Makes Xen that of another time. To be called before vCPUs run.
-    pub fn as_of(&self, era: Era) {
-        self.host.era.store(era as u64, Relaxed);
-    }
-
     /// Gives every vCPU a TLB. To be called before vCPUs run.
     pub fn with_tlb(&self) {
         self.domain.tlbs.store(1, Relaxed);
@@ -150,8 +134,8 @@ impl<B: Backend> Cpu<'_, B> {
     /// What Xen does after an update of a table above L1, if it is of our time.
     #[inline]
     pub(super) fn flush_after_update(&self, level: u32) {
-        let now = || self.host().era.load(Relaxed) == Era::Now as u64;
-        if level > 1 && self.has_tlb() && now() {
+        let flushes = || !self.host().is_of(Era::Before2017);
+        if level > 1 && self.has_tlb() && flushes() {
             self.flush_all();
         }
     }

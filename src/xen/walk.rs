@@ -3,8 +3,10 @@
 //! Each step of a walk marks its entry accessed, and a store its last one dirty, as the hardware does
 //! without asking anybody: entries of live tables change under Xen, in these two bits only.
 //!
+//! Xen's own look at an entry by address goes through linear page tables, and leaves its marks as well.
+//!
 //! A store through a read-only mapping is a page fault. If the guest asked for it by `vm_assist`, and
-//! the page is an L1 table in use, Xen takes the store for an update of that entry ([`Raw::store`]).
+//! the page is an L1 table in use, Xen takes an aligned store for an update of that entry ([`Raw::store`]).
 //!
 //! [`Raw::store`]: super::raw::Raw::store
 
@@ -33,16 +35,16 @@ pub(super) const fn is_guests(va: u64) -> bool {
 }
 
 impl<B: Backend> Cpu<'_, B> {
-    /// The four entries that translate `va`, root first, if all but the last are present. Where there are
-    /// three levels the root's stands twice.
-    pub(super) fn walk(&self, va: Va) -> Option<[Place; 4]> {
+    /// The first `N` of the four entries that translate `va`, root first, if all before the last of them
+    /// are present. Where there are three levels the root's stands twice.
+    pub(super) fn walk<const N: usize>(&self, va: Va) -> Option<[Place; N]> {
         let mut table = RawMfn(self.state.cr3.load(Relaxed));
         let paging = self.host().paging;
         if !paging.reaches(va.0) {
             return None;
         }
         let above = 4 - paging.levels() as usize;
-        let mut places = [(table, va.index(paging.levels())); 4];
+        let mut places = [(table, va.index(paging.levels())); N];
         for (place, level) in places[1..].iter_mut().zip([4, 3, 2]).skip(above) {
             let entry = Pte(self.read_raw(table, va.index(level)));
             if !entry.present() || !self.host().is_frame(entry.mfn()) {
@@ -54,25 +56,38 @@ impl<B: Backend> Cpu<'_, B> {
         Some(places)
     }
 
-    /// The word at an address, for a load or a store of it; marks the entries on the way.
-    pub(super) fn reach(&self, va: u64, store: bool) -> Result<Place, PageFault> {
+    /// Sets bits of entries, as the processor does on its way.
+    pub(super) fn mark(&self, places: &[Place], bits: u64) {
+        for (table, index) in places {
+            if self.host().memory.set_bits(*table, *index, bits) {
+                self.host().wrote(*table);
+            }
+        }
+    }
+
+    /// The entries that let an address be loaded from, or stored to, and the frame.
+    fn allowed(&self, va: u64, store: bool) -> Result<([Place; 4], RawMfn), PageFault> {
         if !is_guests(va) {
             return Err(PageFault);
         }
-        let places = self.walk(Va(va)).ok_or(PageFault)?;
+        let places = self.walk::<4>(Va(va)).ok_or(PageFault)?;
         let entries = places.map(|(table, index)| Pte(self.read_raw(table, index)));
-        let page = entries[3];
         let allowed = |pte: &Pte| pte.present() && (pte.writable() || !store);
-        if !entries.iter().all(allowed) || !self.host().is_frame(page.mfn()) {
+        let frame = entries[3].mfn();
+        if !entries.iter().all(allowed) || !self.host().is_frame(frame) {
             return Err(PageFault);
         }
-        for (at, (table, index)) in places.into_iter().enumerate() {
-            let dirty = if store && at == 3 { Pte::D } else { 0 };
-            if self.host().memory.set_bits(table, index, Pte::A | dirty) {
-                self.host().wrote(table);
-            }
+        Ok((places, frame))
+    }
+
+    /// The word at an address, for a load or a store of it; marks the entries on the way.
+    pub(super) fn reach(&self, va: u64, store: bool) -> Result<Place, PageFault> {
+        let (places, frame) = self.allowed(va, store)?;
+        self.mark(&places, Pte::A);
+        if store {
+            self.mark(&places[3..], Pte::D);
         }
-        Ok((page.mfn(), (va & 0xfff) as usize / 8))
+        Ok((frame, (va & 0xfff) as usize / 8))
     }
 
     /// Loads the eight bytes that `va` lies in.
@@ -81,31 +96,55 @@ impl<B: Backend> Cpu<'_, B> {
         Ok(self.host().memory.read(frame, word))
     }
 
-    /// Stores the low `bytes` of `val` at `va`, which is a multiple of them.
+    /// Loads eight octets that need not lie in one word, as Xen does where a guest put an argument.
+    pub(super) fn load_eight(&self, va: u64) -> Result<u64, PageFault> {
+        let low = self.load_word(va)?;
+        let shift = va % 8 * 8;
+        if shift == 0 {
+            return Ok(low);
+        }
+        let high = self.load_word(va.checked_add(7).ok_or(PageFault)?)?;
+        Ok(low >> shift | high << (64 - shift))
+    }
+
+    /// Stores the low `bytes` of `val` at `va`. One that crosses into another page needs both.
     pub(super) fn store_bytes(&self, va: u64, bytes: u32, val: u64) -> Result<(), PageFault> {
-        if !matches!(bytes, 1 | 2 | 4 | 8) || !va.is_multiple_of(bytes.into()) {
+        if !matches!(bytes, 1 | 2 | 4 | 8) {
             return Err(PageFault);
         }
-        let shift = (va % 8) * 8;
-        let mask = (u64::MAX >> (64 - 8 * bytes)) << shift;
-        let merge = |old: u64| old & !mask | val << shift & mask;
-        match self.reach(va, true) {
-            Ok((frame, word)) => {
-                self.host().memory.merge(frame, word, merge);
+        let shift = va % 8 * 8;
+        let [mask, val] = [u64::MAX >> (64 - 8 * bytes), val].map(|word| u128::from(word) << shift);
+        let half = |at: u32| ((mask >> at) as u64, (val >> at) as u64);
+        let merge = |(mask, val): (u64, u64)| move |old: u64| old & !mask | val & mask;
+        let halves = [(Some(va), half(0)), (va.checked_add(8), half(64))];
+        let halves = halves.into_iter().filter(|(_, (mask, _))| *mask != 0);
+        let store = || {
+            for (va, _) in halves.clone() {
+                self.allowed(va.ok_or(PageFault)?, true)?;
+            }
+            for (va, half) in halves.clone() {
+                let (frame, word) = self.reach(va.ok_or(PageFault)?, true)?;
+                self.host().memory.merge(frame, word, merge(half));
                 self.host().wrote(frame);
-                Ok(())
             }
-            Err(fault) if self.domain().assists(Assist::WritablePagetables) => {
-                self.emulate(va, merge).ok_or(fault)
+            Ok(())
+        };
+        let emulated = self.domain().assists(Assist::WritablePagetables);
+        match store() {
+            Err(fault) if emulated && va.is_multiple_of(bytes.into()) => {
+                self.emulate(va, merge(half(0))).ok_or(fault)
             }
-            Err(fault) => Err(fault),
+            done => done,
         }
     }
 
     /// A store that faulted, taken for an update of an L1 entry; `None` if it is not one, or refused.
     fn emulate(&self, va: u64, merge: impl Fn(u64) -> u64) -> Option<()> {
         let host = self.host();
-        let (table, index) = self.walk(Va(va)).filter(|_| is_guests(va))?[3];
+        let places = self.walk::<4>(Va(va)).filter(|_| is_guests(va))?;
+        let [upper @ .., (table, index)] = places;
+        // Xen reads the mapping through its own linear page tables, and the processor walks those.
+        self.mark(&upper, Pte::A);
         let mapping = Pte(self.read_raw(table, index));
         let target = mapping.mfn();
         let read_only = mapping.present() && !mapping.writable() && host.is_frame(target);

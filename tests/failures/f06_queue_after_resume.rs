@@ -6,12 +6,11 @@
 //! mapped. Flushing every vCPU's queue before the suspend, the suspending one's and the others', is what
 //! makes it absent.
 
-use ptom::backend::{Atomic, Native};
+use ptom::backend::Native;
 use ptom::pmap::{KVA, Kernel, PageCache, PmapError};
 use ptom::scheme::percpu::PerCpu;
 use ptom::suspend::{SuspendError, suspend};
 use ptom::xen::{Broken, Config, Errno, Machine, Mmu, Mode, Outcome, Pfn, RawQueues, Va};
-use std::sync::atomic::Ordering::Relaxed;
 
 const AT: Va = Va::of_page(KVA.page);
 
@@ -129,10 +128,7 @@ fn an_entry_that_xen_refuses_stops_the_suspend_and_nothing_else() {
     kernel
         .kenter_queued(&vcpu, &mut cache, queues, AT, &[root, page])
         .unwrap();
-    let rings = || {
-        let info = machine.guest().domain().start_info();
-        info.rings().map(|ring| Atomic::load(ring, Relaxed))
-    };
+    let rings = || machine.guest().rings();
     let before = (rings(), kernel.drivers().kept(0));
     let failed = suspend(&mut vcpu, &kernel, Mode::Fresh).unwrap_err();
     let SuspendError::Pmap(error) = failed else {

@@ -8,7 +8,7 @@ use ptom::backend::Native;
 use ptom::pmap::{Cached, KERNEL_SLOT, Kernel, PageCache, PmapError, RECURSIVE_SLOT};
 use ptom::scheme::percpu::PerCpu;
 use ptom::suspend::suspend;
-use ptom::xen::{Config, Machine, Mmu, Mode, NewPte, Outcome, Pfn, Va, Vcpu};
+use ptom::xen::{Config, Flush, Machine, Mmu, Mode, NewPte, Outcome, Pfn, Va, Vcpu};
 
 type Scheme = PerCpu<Native>;
 type Cpu<'m> = Vcpu<'m, Native, Scheme>;
@@ -39,7 +39,9 @@ fn suspend_without_the_step(cpu: &mut Cpu<'_>, kernel: &Kernel<Native>, mode: Mo
     {
         let hold = cpu.hold();
         let shared_info = Va((KERNEL_SLOT as u64) << 39);
-        let unmapped = hold.access().update_va_mapping(shared_info, NewPte::ZERO);
+        let unmapped = hold
+            .access()
+            .update_va_mapping(shared_info, NewPte::ZERO, Flush::PAGE);
         unmapped.unwrap();
     }
     let mut world = cpu.suspend();

@@ -9,7 +9,7 @@ use ptom::pmap::{Alternate, Cached, KERNEL_SLOT, Kernel, PageCache, PmapId, User
 use ptom::scheme::percpu::PerCpu;
 use ptom::suspend::{SuspendError, suspend};
 use ptom::xen::save::Failed;
-use ptom::xen::{Config, Machine, Mmu, Mode, NewPte, Outcome, Va, Vcpu};
+use ptom::xen::{Config, Flush, Machine, Mmu, Mode, NewPte, Outcome, Va, Vcpu};
 
 type Scheme = PerCpu<Native>;
 type Cpu<'m> = Vcpu<'m, Native, Scheme>;
@@ -49,7 +49,9 @@ fn suspend_by_the_list(cpu: &mut Cpu<'_>, kernel: &Kernel<Native>) -> Result<Out
     {
         let hold = cpu.hold();
         let shared_info = Va((KERNEL_SLOT as u64) << 39);
-        let unmapped = hold.access().update_va_mapping(shared_info, NewPte::ZERO);
+        let unmapped = hold
+            .access()
+            .update_va_mapping(shared_info, NewPte::ZERO, Flush::PAGE);
         unmapped.unwrap();
     }
     let mut world = cpu.suspend();

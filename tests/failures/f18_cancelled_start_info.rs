@@ -10,7 +10,6 @@ use ptom::scheme::percpu::PerCpu;
 use ptom::suspend::suspend;
 use ptom::xen::raw::RawUpdate;
 use ptom::xen::{Domid, Mmu, Mode, Outcome, RawMfn};
-use std::sync::atomic::Ordering::Relaxed;
 
 type Sound = PerCpu<Turns>;
 
@@ -19,8 +18,7 @@ const EBUSY: i64 = -16;
 const RINGS: [u64; 2] = [1, 2];
 
 fn rings(guest: &Guest<Sound>) -> [u64; 2] {
-    let info = guest.machine.guest().domain().start_info();
-    info.rings().map(|ring| ring.load(Relaxed))
+    guest.machine.guest().rings()
 }
 
 /// Maps what start_info says to be a ring, as a driver does. What Xen says, and which frame is mapped.

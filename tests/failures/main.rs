@@ -19,6 +19,7 @@ mod f07_non_present_entry;
 mod f08_cached_root;
 mod f09_unpinned_table;
 mod f10_alternate_at_restore;
+mod f10_slot_left_set;
 mod f11_alternate_of_destroyed;
 mod f12_recursive_reader;
 mod f13_suspender_counted_as_reader;

@@ -1,21 +1,20 @@
 //! The guest under test: what it does, it does in the model too.
 
-use super::op::{Op, PLACES, Step};
-use super::reference::Reference;
+use super::op::{Op, PLACES, Step, page_of};
+use super::reference::{Mapping, Reference};
 use proptest::prelude::*;
 use ptom::backend::Native;
 use ptom::pmap::{Alternate, Cached, Kernel, PageCache, PmapId, Range};
 use ptom::scheme::percpu::PerCpu;
-use ptom::suspend::pre_suspend;
-use ptom::xen::{Machine, Mmu, Mode, Outcome, Pfn, Va, Vcpu};
+use ptom::xen::host::Host;
+use ptom::xen::stream::Precopy;
+use ptom::xen::{Machine, Mmu, Pfn, Pte, Va, Vcpu, Watched};
 
 type Scheme = PerCpu<Native>;
 type Cpu<'m> = Vcpu<'m, Native, Scheme>;
 
 /// Pages that processes map.
 pub(crate) const FRAMES: usize = 10;
-/// Where in a page something is stored: the word that also stands for a whole page's contents.
-pub(crate) const WORD: u64 = 0;
 /// Processes at once.
 const PROCESSES: usize = 6;
 /// Pages that may be without a frame: never so many that a page table could not be had.
@@ -32,6 +31,10 @@ pub(crate) struct Guest<'m> {
     pub(crate) pmaps: Vec<PmapId>,
     /// By vCPU; `None` is the kernel's.
     pub(crate) loaded: Vec<Option<PmapId>>,
+    /// Where it is not.
+    pub(crate) other: Host<Native>,
+    /// The migration under way.
+    pub(crate) precopy: Option<Precopy<'m, Native>>,
     pub(crate) reference: Reference,
 }
 
@@ -57,6 +60,8 @@ impl<'m> Guest<'m> {
         Self {
             machine,
             loaded: vec![None; vcpus],
+            other: machine.guest().another_host(),
+            precopy: None,
             frames: frames.collect(),
             cpus,
             caches,
@@ -80,7 +85,7 @@ impl<'m> Guest<'m> {
             reference,
             ..
         } = self;
-        let (cpu, cache) = (&self.cpus[at], &mut self.caches[at]);
+        let (cpu, cache) = (&Watched::new(&self.cpus[at]), &mut self.caches[at]);
         let some = |process: usize| (!pmaps.is_empty()).then(|| process % pmaps.len());
         match op {
             Op::Create if pmaps.len() < PROCESSES => {
@@ -119,8 +124,24 @@ impl<'m> Guest<'m> {
                     let (page, pfn) = (PLACES[place], self.frames[frame]);
                     let va = Va::of_page(page);
                     done(kernel.enter(cpu, cache, pmaps[process], va, pfn, write))?;
-                    let mapping = super::reference::Mapping { page: pfn, write };
+                    let mapping = Mapping { page: pfn, write };
                     reference.processes[process].insert(page, mapping);
+                }
+            }
+            Op::Again {
+                process,
+                mapped,
+                write,
+            } => {
+                let space = some(process).map(|process| &mut reference.processes[process]);
+                let Some(space) = space.filter(|space| !space.is_empty()) else {
+                    return Ok(());
+                };
+                let nth = mapped % space.len();
+                for (page, mapping) in space.iter_mut().skip(nth).take(1) {
+                    let (pmap, va) = (pmaps[process % pmaps.len()], Va::of_page(*page));
+                    done(kernel.enter(cpu, cache, pmap, va, mapping.page, write))?;
+                    mapping.write = write;
                 }
             }
             Op::Remove {
@@ -150,7 +171,21 @@ impl<'m> Guest<'m> {
                 done(kernel.page_remove(cpu, cache, self.frames[frame]))?;
                 reference.page_remove(self.frames[frame]);
             }
-            Op::Store { place, word } => self.store(at, PLACES[place], word)?,
+            Op::Clear { frame } => {
+                let page = self.frames[frame];
+                let was = done(kernel.clear_attrs(cpu, page, Pte::D))?;
+                prop_assert_eq!(was, reference.dirty.remove(&page));
+            }
+            Op::Kenter {
+                place,
+                frame,
+                write,
+            } => self.kenter(at, place, self.frames[frame], write)?,
+            Op::Queue { place, frame } => self.queue(at, place, self.frames[frame])?,
+            Op::Update => self.update(at)?,
+            Op::Kremove { place, pages } => self.kremove(at, place, pages)?,
+            Op::Raw(call) => self.raw(at, call)?,
+            Op::Store { place, word } => self.store(at, page_of(place), word)?,
             Op::Renew { frame } => {
                 if !reference.is_mapped(self.frames[frame]) {
                     kernel.give_page(cache, self.frames[frame]);
@@ -158,9 +193,12 @@ impl<'m> Guest<'m> {
                     cpu.hold().access().zero(page);
                     self.frames[frame] = page;
                     reference.contents.remove(&page);
+                    reference.dirty.remove(&page);
                 }
             }
+            // What is given up while it is copied comes back on the other host (F17): not both at once.
             Op::Inflate { pages } => {
+                self.precopy = None;
                 let pages = pages.min(MOST_BALLOONED - reference.ballooned);
                 prop_assert_eq!(done(kernel.inflate(cpu, cache, pages))?, pages);
                 reference.ballooned += pages;
@@ -175,6 +213,8 @@ impl<'m> Guest<'m> {
                 done(kernel.reap(cpu, cache))?;
             }
             Op::Suspend { mode, wire } => self.suspend(at, mode, wire)?,
+            Op::Round => self.round(at)?,
+            Op::Migrate { mode } => self.migrate(at, mode)?,
         }
         Ok(())
     }
@@ -193,39 +233,5 @@ impl<'m> Guest<'m> {
             self.kernel
                 .destroy(&self.cpus[at], &mut self.caches[at], pmap),
         )
-    }
-
-    /// Stores by the processor: it faults where the model says that it must.
-    fn store(&mut self, at: usize, page: u64, word: u64) -> Result<(), TestCaseError> {
-        let stored = {
-            let hold = self.cpus[at].hold();
-            hold.access()
-                .raw()
-                .store(Va::of_page(page).0 + WORD, 8, word)
-        };
-        let loaded = self.loaded[at].and_then(|pmap| self.pmaps.iter().position(|p| *p == pmap));
-        let mapping = loaded.and_then(|process| self.reference.processes[process].get(&page));
-        let writable = mapping.filter(|mapping| mapping.write);
-        prop_assert_eq!(stored.is_ok(), writable.is_some());
-        if let Some(mapping) = writable {
-            self.reference.contents.insert(mapping.page, word);
-        }
-        Ok(())
-    }
-
-    fn suspend(&mut self, at: usize, mode: Mode, wire: bool) -> Result<(), TestCaseError> {
-        let mut suspending = done(pre_suspend(&mut self.cpus[at], &self.kernel))?;
-        let outcome = match wire {
-            true => suspending.hypercall_by(mode, |stream| stream),
-            false => suspending.hypercall(mode),
-        };
-        let outcome = done(outcome)?;
-        done(suspending.post_suspend(outcome))?;
-        let expected = match mode {
-            Mode::Cancelled => Outcome::Cancelled,
-            Mode::Fresh | Mode::Deranged { .. } => Outcome::Resumed { lost_tables: 0 },
-        };
-        prop_assert_eq!(outcome, expected);
-        Ok(())
     }
 }

@@ -1,20 +1,27 @@
 //! The pmap against a model of it that is nothing but maps: whatever is done in whatever order, suspends of
 //! every kind among it, both say the same of every address.
 //!
-//! A test is a sequence of operations on one guest. After each one, on the vCPU that did it, every page of
-//! every process is looked up; what is mapped where, whether it may be written, and, where the process is
-//! loaded, what its pages contain, must be as in the model. The machine's invariants must hold, and the
-//! roots that the kernel says are constructed must be those that are pinned.
+//! A test is a sequence of operations on one guest: on its processes, on the kernel's own mappings, at once
+//! or queued; hypercalls past the kernel; suspends, and migrations between two hosts with other operations
+//! between their rounds. After each one, on the vCPU that did it, every page of every process and of the
+//! kernel is looked up; what is mapped where, whether it may be written, what it contains, which mappings
+//! its list has, and whether it was written to, must be as in the model. The invariants I1 to I4 and I7 must
+//! hold, and the roots that the kernel says are constructed must be those that are pinned; I5 and I6 are in
+//! every suspend that comes to its end.
 //!
 //! All policies for the alternate slot are run, `Lazy` with one vCPU (`tests/alternate.rs` shows why); and
 //! both kinds of cached root that a process may be begun and ended with freely.
 //!
-//! `planted/run.sh` plants faults in the kernel; this test finds each.
+//! `planted/run.sh` plants faults in the kernel and the tools, and shows who finds each.
 
 mod compare;
 mod guest;
 mod op;
+mod own;
+mod raw;
 mod reference;
+mod store;
+mod tools;
 
 use guest::Guest;
 use op::{Step, step};
@@ -27,8 +34,8 @@ use ptom::xen::{Config, Era, Machine};
 
 /// Pages of the guest.
 pub(crate) const PAGES: u64 = 1024;
-const CASES: u32 = 64;
-const STEPS: usize = 40;
+const CASES: u32 = 128;
+const STEPS: usize = 100;
 /// The seed of the sequences, unless the environment names another one.
 const SEED: u64 = 1;
 const SEED_FROM: &str = "PTOM_MODEL_SEED";

@@ -4,7 +4,7 @@ use crate::*;
 use ptom::pmap::Layout;
 use ptom::suspend::{SuspendError, pre_suspend, suspend};
 use ptom::xen::save::Failed;
-use ptom::xen::{Mmu, NewPte};
+use ptom::xen::{Flush, Mmu, NewPte};
 
 #[test]
 fn a_guest_is_suspended_and_comes_back_whole() {
@@ -72,7 +72,7 @@ fn without(paging: Paging, loaded: bool, emptied: bool) -> Result<Outcome, Faile
     let unmapped = cpu
         .hold()
         .access()
-        .update_va_mapping(shared_info, NewPte::ZERO);
+        .update_va_mapping(shared_info, NewPte::ZERO, Flush::PAGE);
     unmapped.unwrap();
     let mut world = cpu.suspend();
     if emptied {

@@ -1,7 +1,5 @@
 //! Pages' lists of mappings: they say what the tables say, whatever was done; and what is done by them.
 
-mod random;
-
 use ptom::backend::Native;
 use ptom::pmap::{KVA, Kernel, PageCache, PmapError, PmapId, PvEntry, Range};
 use ptom::scheme::percpu::PerCpu;

@@ -1,5 +1,6 @@
 //! The recorded guest as its domain builder left it: page tables for its first 4 MiB, and nothing else.
 
+use super::names::{Told, count};
 use ptom::backend::Native;
 use ptom::scheme::percpu::PerCpu;
 use ptom::xen::mmuext::MmuextOp;
@@ -21,15 +22,9 @@ const TABLE: u64 = 0x67;
 const WRITABLE: u64 = 0x23;
 const READ_ONLY: u64 = 0x21;
 
-/// A number as the vectors write it.
-pub(crate) fn hex(text: &str) -> u64 {
-    let digits = text.strip_prefix("0x").unwrap();
-    u64::from_str_radix(digits, 16).unwrap()
-}
-
-pub(crate) fn machine(run: &Value) -> Machine<Native, Scheme> {
-    let pages = run["nr_pages"].as_u64().unwrap();
-    Machine::on(Config::new(pages, 2), FRAMES).unwrap()
+pub(crate) fn machine(run: &Value) -> Told<Machine<Native, Scheme>> {
+    let pages = count(run, "nr_pages")?;
+    Machine::on(Config::new(pages, 2), FRAMES).map_err(|bad| bad.to_string())
 }
 
 /// The page tables, from the root's PFN on: root, L3, L2, two L1s; and the window's L1.

@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 
 /// A machine like the recorded ones, and what is said of them.
 pub(crate) fn fresh() -> (Machine<Native, Scheme>, Value) {
-    let (run, _) = super::read("vectors-i1.jsonl");
-    (machine(&run), run)
+    let (run, _) = super::recorded("vectors-i1.jsonl");
+    (machine(&run).unwrap(), run)
 }
 
 impl Replay<'_> {
     /// A value in the vectors' notation.
     pub(crate) fn val(&self, text: &str) -> u64 {
-        self.value(&json!(text))
+        self.word(&json!(text)).unwrap()
     }
 
     /// `mmuext_op` of one entry.

@@ -1,8 +1,10 @@
-//! What the tools cannot resolve they drop: one bad entry, and a whole page table comes back empty,
-//! though save and restore both say that all is well.
+//! What the tools cannot resolve they drop: one bad entry, and a whole page table comes back empty, or not
+//! at all, though save and restore both say that all is well; but for a root that a vCPU has loaded.
 
 use super::calls::fresh;
 use super::replay::Replay;
+use ptom::xen::reservation::Reservation;
+use ptom::xen::save::Failed;
 use ptom::xen::{Domid, Mmu, Mode, Pfn};
 
 const EINVAL: i64 = -22;
@@ -35,7 +37,7 @@ fn loses_a_table(wrong: impl FnOnce(&Replay<'_>)) {
     });
 }
 
-fn set_p2m(guest: &Replay<'_>, role: &str, mfn: Option<&str>) {
+pub(super) fn set_p2m(guest: &Replay<'_>, role: &str, mfn: Option<&str>) {
     let mfn = mfn.map(|name| guest.names.mfn(name));
     guest.with(|raw| raw.set_p2m(Pfn(guest.names.pfn(role)), mfn));
 }
@@ -78,5 +80,21 @@ fn a_register_that_does_not_name_start_info_stops_the_save() {
     world.canonicalise_rings();
     let register = world.hold().mfn(Pfn(3)).unwrap().into();
     let failed = world.hypercall(register, Mode::Fresh).unwrap_err();
-    assert_eq!(failed, ptom::xen::save::Failed::StartInfo);
+    assert_eq!(failed, Failed::StartInfo);
+}
+
+#[test]
+fn nothing_of_a_free_frame_comes_with_it() {
+    let (machine, run) = fresh();
+    let mut guest = Replay::new(&machine, &run);
+    let va = guest.names.va("E0");
+    assert_eq!(guest.with(|raw| raw.store(va + 8, 8, 0x1234)), Ok(()));
+    assert_eq!(guest.with(|raw| raw.update_va_mapping(va, 0, 2)), 0);
+    let mut freed = [guest.names.mfn("E0")];
+    guest.with(|raw| raw.change_reservation(Reservation::Decrease, 0, &mut freed));
+    set_p2m(&guest, "E0", None);
+    // It is the lowest frame that is free, so the first page gets it.
+    assert_eq!(guest.suspend(), Ok(0));
+    assert_eq!(guest.p2m(Pfn(0)), Some(freed[0]));
+    assert_eq!(guest.with(|raw| raw.load(8)), Ok(0));
 }

@@ -1,10 +1,39 @@
 //! The names that the vectors give to frames, addresses and values.
 
-use super::boot::{Cpu, hex};
+use super::boot::Cpu;
 use ptom::xen::frame::Owner;
 use ptom::xen::{Mmu, Pfn, RawMfn};
 use serde_json::Value;
 use std::collections::HashMap;
+
+/// What a row says, or that nobody here knows what it means.
+pub(crate) type Told<T> = Result<T, String>;
+
+/// A number as the vectors write it.
+pub(crate) fn number(text: &str) -> Told<u64> {
+    let digits = text.strip_prefix("0x");
+    let number = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok());
+    number.ok_or_else(|| format!("{text} is no number"))
+}
+
+/// A text in a row.
+pub(crate) fn text<'r>(row: &'r Value, field: &str) -> Told<&'r str> {
+    let found = row[field].as_str();
+    found.ok_or_else(|| format!("no text {field}"))
+}
+
+/// A number in a row.
+pub(crate) fn count(row: &Value, field: &str) -> Told<u64> {
+    let found = row[field].as_u64();
+    found.ok_or_else(|| format!("no number {field}"))
+}
+
+/// A list in a row.
+pub(crate) fn list<'r>(row: &'r Value, field: &str) -> Told<&'r [Value]> {
+    let found = row[field].as_array();
+    let found = found.ok_or_else(|| format!("no list {field}"))?;
+    Ok(found)
+}
 
 /// Addresses with a name: where Xen is, or nothing is.
 const PLACES: [(&str, u64); 5] = [
@@ -29,12 +58,12 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    pub(crate) fn new(cpu: &Cpu<'_>, run: &Value) -> Self {
-        let pool = hex(run["pool_first_pfn"].as_str().unwrap());
-        let root = hex(run["pt_base_pfn"].as_str().unwrap());
-        let roles = run["roles"].as_array().unwrap().iter();
-        let pages = roles.map(|r| r.as_str().unwrap().to_owned());
-        let pages = pages.take_while(|r| r != FIRST_SPECIAL).zip(pool..);
+    pub(crate) fn new(cpu: &Cpu<'_>, run: &Value) -> Told<Self> {
+        let pool = number(text(run, "pool_first_pfn")?)?;
+        let root = number(text(run, "pt_base_pfn")?)?;
+        let roles = list(run, "roles")?.iter().filter_map(Value::as_str);
+        let pages = roles.take_while(|role| *role != FIRST_SPECIAL);
+        let pages = pages.map(str::to_owned).zip(pool..);
         let mut pfns: HashMap<String, u64> = pages.collect();
         pfns.insert("L4CUR".to_owned(), root);
         pfns.insert("L1CUR".to_owned(), root + 3);
@@ -45,7 +74,7 @@ impl Names {
         };
         names.look_up(cpu);
         names.first = names.mfns.clone();
-        names
+        Ok(names)
     }
 
     /// Looks up every frame again: after a suspend all are others.
@@ -84,61 +113,88 @@ impl Names {
         self.mfns.insert(name.to_owned(), mfn);
     }
 
-    pub(crate) fn pfn(&self, role: &str) -> u64 {
-        self.pfns[role]
+    /// The page of a role.
+    pub(crate) fn page(&self, role: &str) -> Told<u64> {
+        let found = self.pfns.get(role).copied();
+        found.ok_or_else(|| format!("no page has the role {role}"))
     }
 
-    pub(crate) fn mfn(&self, name: &str) -> u64 {
-        let found = self.mfns.get(name);
-        *found.unwrap_or_else(|| panic!("no frame has the name {name}"))
+    pub(crate) fn frame(&self, name: &str) -> Told<u64> {
+        let found = self.mfns.get(name).copied();
+        found.ok_or_else(|| format!("no frame has the name {name}"))
     }
 
     /// The frame that a page of the guest's had when it booted.
-    pub(crate) fn first(&self, role: &str) -> u64 {
-        self.first[role]
+    pub(crate) fn first(&self, role: &str) -> Told<u64> {
+        let found = self.first.get(role).copied();
+        found.ok_or_else(|| format!("no frame had the name {role}"))
     }
 
     /// A value: `0`, `raw:0x..`, `ROLE|0xflags`, `pfn:0x..|0xflags`, `pfn:PFN_ROLE`, or a number that
     /// stands for a PFN.
-    pub(crate) fn value(&self, cpu: &Cpu<'_>, text: &str) -> u64 {
+    pub(crate) fn word(&self, cpu: &Cpu<'_>, text: &str) -> Told<u64> {
         if let Some((frame, flags)) = text.split_once('|') {
             let mfn = match frame.strip_prefix("pfn:") {
-                Some(pfn) => cpu.hold().mfn(Pfn(hex(pfn))).unwrap().raw().0,
-                None => self.mfn(frame),
+                Some(pfn) => {
+                    let mfn = cpu.hold().mfn(Pfn(number(pfn)?)).map(|mfn| mfn.raw().0);
+                    mfn.ok_or_else(|| format!("PFN {pfn} has no frame"))?
+                }
+                None => self.frame(frame)?,
             };
-            return mfn << 12 | hex(flags);
+            return Ok(mfn << 12 | number(flags)?);
         }
         let text = text.strip_prefix("pfn:").unwrap_or(text);
         if let Some(role) = text.strip_prefix("PFN_") {
-            return self.pfn(role);
+            return self.page(role);
         }
-        let number = text.strip_prefix("raw:").or(text.strip_prefix("pfn "));
-        match number.unwrap_or(text) {
-            "0" => 0,
-            number if number.starts_with("0x") => hex(number),
-            name => self.mfn(name),
+        let digits = text.strip_prefix("raw:").or(text.strip_prefix("pfn "));
+        match digits.unwrap_or(text) {
+            "0" => Ok(0),
+            digits if digits.starts_with("0x") => number(digits),
+            name => self.frame(name),
         }
     }
 
     /// A machine address, `ROLE+0xoffset`.
-    pub(crate) fn maddr(&self, text: &str) -> u64 {
-        let (role, offset) = text.split_once('+').unwrap();
-        (self.mfn(role) << 12) + hex(offset)
+    pub(crate) fn entry(&self, text: &str) -> Told<u64> {
+        let parts = text.split_once('+');
+        let (role, offset) = parts.ok_or_else(|| format!("{text} is no ROLE+0xoffset"))?;
+        Ok((self.frame(role)? << 12) + number(offset)?)
     }
 
     /// A virtual address, `ROLE`, `ROLE+0xoffset` or the name of a place.
-    pub(crate) fn va(&self, text: &str) -> u64 {
+    pub(crate) fn address(&self, text: &str) -> Told<u64> {
         if let Some((_, va)) = PLACES.iter().find(|(name, _)| *name == text) {
-            return *va;
+            return Ok(*va);
         }
         let (role, offset) = text.split_once('+').unwrap_or((text, "0x0"));
-        (self.pfn(role) << 12) + hex(offset)
+        Ok((self.page(role)? << 12) + number(offset)?)
     }
 
     /// The address at which the L1 entry of `text`'s address can be read.
-    pub(crate) fn pte_va(&self, text: &str) -> u64 {
-        let page = self.va(text) >> 12;
-        assert!(page < 512, "the pool is in the first L1 table");
-        (self.pfn("L1CUR") << 12) + page * 8
+    pub(crate) fn mapping(&self, text: &str) -> Told<u64> {
+        let page = self.address(text)? >> 12;
+        if page >= 512 {
+            return Err(format!("{text} is not in the first L1 table"));
+        }
+        Ok((self.page("L1CUR")? << 12) + page * 8)
+    }
+
+    // The same, where only we can be wrong.
+
+    pub(crate) fn pfn(&self, role: &str) -> u64 {
+        self.page(role).unwrap()
+    }
+
+    pub(crate) fn mfn(&self, name: &str) -> u64 {
+        self.frame(name).unwrap()
+    }
+
+    pub(crate) fn maddr(&self, text: &str) -> u64 {
+        self.entry(text).unwrap()
+    }
+
+    pub(crate) fn va(&self, text: &str) -> u64 {
+        self.address(text).unwrap()
     }
 }

@@ -64,10 +64,9 @@ impl<B: Backend> Describe for OddEven<B> {
         nests: true,
         bounded_wait: true,
         sleeps_in_hold: true,
-        snapshot_free_of_writes: false,
-        needs_quiescence: false,
         suspends_alone: true,
         drop_ends_leaks: true,
+        ..Claims::NONE
     };
 }
 

@@ -7,6 +7,7 @@
 use super::fine::Fine;
 use super::vcpu::Actor;
 use super::{Fences, Random, grain};
+use crate::pmap::frame_list::FrameList;
 use crate::pmap::{Kernel, PageCache, PmapError, PmapId};
 use crate::scheme::Scheme;
 use crate::xen::{Config, Guest, Machine, Paging, Pfn, Va, Verdicts};
@@ -154,7 +155,8 @@ pub(super) fn body<F: Fences, S: Scheme<Random<F>>>(world: &World) -> Found {
 }
 
 fn config(world: &World) -> Config {
-    let own = Guest::<Random>::OWN_PAGES + TABLES;
+    let list = FrameList::new(Pfn(0), 512).pages();
+    let own = Guest::<Random>::OWN_PAGES + TABLES + list;
     let shared = TABLES + 1;
     let each = world.vcpus as u64 * (1 + CACHE as u64);
     Config {

@@ -1,26 +1,18 @@
-//! `ptom agree`: whether `cargo bench` and the newest comparison rank alike.
-//!
-//! Criterion measures one contender after the other, `compare` in turns, so times differ; an order by
-//! a factor must not. Compared is what either says of a contender in unprotected operations beside
-//! it; a ratio that is not to be trusted is left out, and counted. Only one thread is
-//! compared, since the benchmarks have one.
+//! `ptom agree`: whether `cargo bench` and the newest comparison rank alike, kept in `agree.csv`.
 
 use super::Error;
 use super::output::Out;
-use crate::lab::measure::beside::Ratio;
+use crate::lab::agreement::{self, Compared};
 use crate::lab::provenance::Kind;
-use crate::lab::sample::Workload;
+use crate::lab::report;
 use crate::lab::store::{ResultsError, Run, newest};
 use crate::lab::summary;
 use std::path::PathBuf;
 
-/// A difference that both methods must see alike.
-const FACTOR: f64 = 1.5;
-
 /// What `ptom agree` takes.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Where the results are.
+    /// Where the results are; agree.csv is written there.
     #[arg(long, value_name = "DIR", default_value = "results")]
     results: PathBuf,
     /// Where criterion left its estimates.
@@ -28,104 +20,128 @@ pub(super) struct Args {
     criterion: PathBuf,
 }
 
-/// A contender's time by either method, in unprotected operations.
-#[derive(Clone, Debug, PartialEq)]
-struct Both {
-    scheme: String,
-    compared: f64,
-    benched: f64,
-}
-
 pub(super) fn run(args: &Args, out: &mut Out) -> Result<(), Error> {
     let failed = |e: ResultsError| Error::Failed(e.to_string());
     let Some(dir) = newest(&args.results, Kind::Compare).map_err(failed)? else {
         let results = args.results.display();
-        return Err(Error::Failed(format!("no comparison in {results}")));
+        return Err(Error::Failed(format!(
+            "no comparison in {results}: measure with `ptom compare`"
+        )));
     };
     let rows = summary::rows(&Run::read(&dir).map_err(failed)?).map_err(failed)?;
-    let (mut pairs, mut doubted, mut lines) = (0, 0, Vec::new());
-    for workload in Workload::ALL {
-        let here = rows
-            .iter()
-            .filter(|row| row.workload == workload && row.threads == 1);
-        let both: Vec<Both> = here
-            .filter_map(|row| {
-                let folder = args.criterion.join(workload.name()).join(&row.scheme);
-                let benched = Ratio::read(&folder.join("new"))?;
-                if benched.doubt().is_some() {
-                    doubted += 1;
-                    return None;
-                }
-                Some(Both {
-                    scheme: row.scheme.clone(),
-                    compared: row.figures?.ratio.median,
-                    benched: benched.value(),
-                })
-            })
-            .collect();
-        pairs += both.len() * both.len().saturating_sub(1) / 2;
-        lines.extend(disagreements(workload.name(), &both));
+    let name = dir.file_name().unwrap_or_default().to_string_lossy();
+    let compared = agreement::compare(&name, &rows, &args.criterion);
+    for line in agreement::left_out(&compared) {
+        out.line(&format!("left out: {line}"))?;
     }
-    if doubted > 0 {
-        out.line(&format!(
-            "{doubted} figures of the benchmark are left out: they are not to be trusted"
-        ))?;
-    }
-    if pairs == 0 {
+    if let Some(why) = agreement::too_few(&compared) {
         let criterion = args.criterion.display();
-        return Err(Error::Failed(format!(
-            "nothing in {criterion} to compare with: run `cargo bench` first, on an idle machine"
-        )));
+        return Err(Error::Failed(format!("{criterion}: {why}")));
     }
+    report::write(&args.results.join(agreement::FILE), &csv(&compared)?).map_err(failed)?;
+    let (pairs, lines) = (
+        agreement::pairs(&compared),
+        agreement::disagreements(&compared),
+    );
     for line in &lines {
         out.line(line)?;
     }
-    let found = lines.len();
-    match found {
+    match lines.len() {
         0 => out.line(&format!("{pairs} pairs, none ranked differently")),
-        _ => Err(Error::Failed(format!(
+        found => Err(Error::Failed(format!(
             "{found} of {pairs} pairs are ranked differently"
         ))),
     }
 }
 
-/// The pairs that one method puts apart by [`FACTOR`], and the other the other way round.
-fn disagreements(workload: &str, both: &[Both]) -> Vec<String> {
-    let mut lines = Vec::new();
-    for (at, a) in both.iter().enumerate() {
-        for b in both.iter().skip(at + 1) {
-            let (compared, benched) = (a.compared / b.compared, a.benched / b.benched);
-            let apart = compared.max(benched) >= FACTOR || compared.min(benched) <= 1.0 / FACTOR;
-            if apart && (compared - 1.0) * (benched - 1.0) < 0.0 {
-                lines.push(format!(
-                    "{workload}: {} by {} is {compared:.2} in the comparison, {benched:.2} in the benchmark",
-                    a.scheme, b.scheme
-                ));
-            }
-        }
+fn csv(rows: &[Compared]) -> Result<String, Error> {
+    let failed = |why: &dyn std::fmt::Display| Error::Failed(why.to_string());
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        csv.serialize(row).map_err(|why| failed(&why))?;
     }
-    lines
+    let bytes = csv.into_inner().map_err(|why| failed(&why))?;
+    String::from_utf8(bytes).map_err(|why| failed(&why))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lab::measure::beside::{Ratio, Stamp};
+    use crate::lab::store::{Store, strict};
+    use crate::lab::summary::tests::made_up;
+    use std::fs;
+    use tempfile::TempDir;
 
-    fn both(scheme: &str, compared: f64, benched: f64) -> Both {
-        Both {
-            scheme: scheme.to_owned(),
-            compared,
-            benched,
+    /// A folder with a comparison in `results`, and what `ptom agree` takes to look there.
+    fn compared() -> (TempDir, Args) {
+        let dir = tempfile::tempdir().unwrap();
+        let (results, criterion) = (dir.path().join("results"), dir.path().join("criterion"));
+        let run = made_up(3);
+        let mut store = Store::create(&results, &run.provenance).unwrap();
+        for sample in &run.samples {
+            store.sample(sample).unwrap();
+        }
+        for sample in &run.suspends {
+            store.suspend(sample).unwrap();
+        }
+        for failure in &run.failures {
+            store.failure(failure).unwrap();
+        }
+        store.finish().unwrap();
+        (dir, Args { results, criterion })
+    }
+
+    /// Leaves a benchmark of every row, by what the comparison says of it.
+    fn bench(args: &Args, benched: impl Fn(&str, f64) -> f64) {
+        let dir = newest(&args.results, Kind::Compare).unwrap().unwrap();
+        let rows = summary::rows(&Run::read(&dir).unwrap()).unwrap();
+        let made = Stamp::of_this_program();
+        for row in agreement::compare("run", &rows, &args.criterion) {
+            let folder = args.criterion.join(row.workload.name()).join(&row.scheme);
+            fs::create_dir_all(folder.join("new")).unwrap();
+            let halves = [benched(&row.scheme, row.compared); 2];
+            let ratio = Ratio { halves, lost: 0.0 };
+            ratio.write(&folder.join("new"), &made).unwrap();
+        }
+    }
+
+    fn said(args: &Args) -> String {
+        match run(args, &mut Out::new()) {
+            Ok(()) => String::new(),
+            Err(Error::Failed(why)) => why,
+            Err(other) => format!("{other:?}"),
         }
     }
 
     #[test]
-    fn only_an_order_by_a_factor_must_be_the_same() {
-        let near = [both("a", 1.0, 10.0), both("b", 1.2, 9.0)];
-        assert_eq!(disagreements("hold", &near), [""; 0]);
-        let alike = [both("a", 1.0, 10.0), both("b", 9.0, 12.0)];
-        assert_eq!(disagreements("hold", &alike), [""; 0]);
-        let apart = [both("a", 1.0, 10.0), both("b", 1.6, 9.0)];
-        assert_eq!(disagreements("hold", &apart).len(), 1);
+    fn nothing_compared_is_no_agreement_and_is_not_kept() {
+        let (_dir, args) = compared();
+        assert!(said(&args).contains("only 0 of "), "{}", said(&args));
+        assert!(!args.results.join(agreement::FILE).exists());
+    }
+
+    #[test]
+    fn what_was_compared_is_kept_and_a_pair_the_other_way_round_fails() {
+        let (_dir, args) = compared();
+        let file = args.results.join(agreement::FILE);
+        let kept = || strict::read::<Compared>(&file, &Compared::COLUMNS, "", "").unwrap();
+        bench(&args, |_, compared| compared);
+        assert_eq!(said(&args), "");
+        // As near as a number comes back from JSON.
+        let same = |row: &Compared| {
+            let benched = row.benched.unwrap_or(f64::NAN);
+            (benched / row.compared - 1.0).abs() < 1e-9
+        };
+        assert!(kept().iter().all(|(_, row)| same(row)));
+        bench(&args, |scheme, compared| match scheme {
+            "std_rwlock" => 0.001,
+            _ => compared,
+        });
+        assert!(said(&args).contains("are ranked differently"));
+        let dear = kept()
+            .into_iter()
+            .filter(|(_, row)| row.scheme == "std_rwlock");
+        assert!(dear.map(|(_, row)| row.benched).all(|it| it == Some(0.001)));
     }
 }

@@ -4,7 +4,7 @@
 //! interrupted run leaves nothing behind, and a folder that cannot be written is known at once.
 
 use super::output::{Format, Out, complain};
-use super::progress::Collector;
+use super::progress::{Collector, Measured};
 use super::signal::Stop;
 use super::{Error, names, report, seed};
 use crate::backend::{Backend, Native};
@@ -19,7 +19,7 @@ use crate::lab::sample::Workload;
 use crate::lab::store::{ResultsError, Run, Store};
 use crate::lab::summary;
 use crate::lab::trace::Source;
-use crate::platform::pinning;
+use crate::platform::{pinning, stolen::Ticks};
 use std::path::PathBuf;
 
 /// What `ptom compare` takes.
@@ -69,23 +69,31 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<(), Error> {
     let mut store = Store::create(&args.results, &provenance).map_err(failed)?;
     let stop = Stop::on_ctrl_c()?;
     complain(&format!("seed {}", plan.seed));
-    let mut samples = Vec::new();
-    for row in measure(&plan, stop)? {
+    let before = Ticks::now();
+    let Measured { rows, notes } = measure(&plan, stop)?;
+    provenance.notes = notes;
+    provenance.stolen = before
+        .zip(Ticks::now())
+        .map(|(before, after)| after.share_since(before));
+    let (mut samples, mut suspends) = (Vec::new(), Vec::new());
+    for row in rows {
         match &row {
             Row::Sample(sample) => store.sample(sample),
             Row::Suspend(sample) => store.suspend(sample),
             Row::Failure(failure) => store.failure(failure),
         }
         .map_err(failed)?;
-        if let Row::Sample(sample) = row {
-            samples.push(sample);
+        match row {
+            Row::Sample(sample) => samples.push(sample),
+            Row::Suspend(sample) => suspends.push(sample),
+            Row::Failure(_) => {}
         }
     }
     let run = Run {
         dir: args.results.clone(),
         provenance: provenance.clone(),
         samples,
-        suspends: Vec::new(),
+        suspends,
         failures: Vec::new(),
     };
     let distrust = summary::distrust(&run);
@@ -110,7 +118,7 @@ fn failed(error: ResultsError) -> Error {
     Error::Failed(error.to_string())
 }
 
-fn measure(plan: &Plan, stop: Stop) -> Result<Vec<Row>, Error> {
+fn measure(plan: &Plan, stop: Stop) -> Result<Measured, Error> {
     let scripts = Scripts::load().map_err(|e| Error::Failed(e.to_string()))?;
     let source = |workload: Workload, threads: usize, wanted: &Selection| {
         contenders(workload, threads, wanted, &scripts)

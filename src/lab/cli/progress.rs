@@ -7,6 +7,14 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, stderr};
 use std::time::Duration;
 
+/// What came of a run.
+#[derive(Debug)]
+pub(super) struct Measured {
+    pub(super) rows: Vec<Row>,
+    /// What was said meanwhile, each once.
+    pub(super) notes: Vec<String>,
+}
+
 /// Collects a run.
 #[derive(Debug)]
 pub(super) struct Collector {
@@ -24,7 +32,7 @@ impl Collector {
         } else {
             ProgressDrawTarget::hidden()
         };
-        let bar = ProgressBar::with_draw_target(Some(expected.as_millis() as u64), target);
+        let bar = ProgressBar::with_draw_target(Some(expected.as_micros() as u64), target);
         if let Ok(style) =
             ProgressStyle::with_template("{msg:16} [{wide_bar}] {percent}% {eta} left")
         {
@@ -38,10 +46,13 @@ impl Collector {
         }
     }
 
-    /// The rows, and the bar is gone.
-    pub(super) fn finish(self) -> Vec<Row> {
+    /// What came of it, and the bar is gone.
+    pub(super) fn finish(self) -> Measured {
         self.bar.finish_and_clear();
-        self.rows
+        Measured {
+            rows: self.rows,
+            notes: self.notes,
+        }
     }
 }
 
@@ -61,8 +72,7 @@ impl Observer for Collector {
         if self.bar.message() != what {
             self.bar.set_message(what.to_owned());
         }
-        // Microseconds would be finer, but the bar is a hundred characters wide.
-        self.bar.inc(spent.as_millis() as u64);
+        self.bar.inc(spent.as_micros() as u64);
     }
 
     fn stopped(&self) -> bool {

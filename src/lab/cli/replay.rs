@@ -5,7 +5,8 @@ use super::signal::Stop;
 use super::{Error, migrate, names, seed};
 use crate::backend::Native;
 use crate::lab::measure::contender::Selection;
-use crate::lab::replay::{Plan, ReplayError, Replayed, run as replay};
+use crate::lab::memory::{self, megabytes};
+use crate::lab::replay::{Plan, ReplayError, Replayed, memory_for, run as replay};
 use crate::lab::trace::{Script, Source, Stats, load};
 use crate::native::each_native;
 use crate::scheme::{Scheme, Visit};
@@ -46,6 +47,9 @@ pub(super) struct Args {
     /// the end with one that nobody disturbed; 64 vCPUs at most.
     #[arg(long)]
     migrate: bool,
+    /// Memory that the simulated machines may take; by default, what is available.
+    #[arg(long, value_name = "MB")]
+    max_memory: Option<u64>,
     /// How to print.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -82,6 +86,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<(), Error> {
         None => Source::embedded(),
     };
     let script = load(&source).map_err(|e| Error::Failed(e.to_string()))?;
+    fits(args, &script)?;
     let seed = seed(args.seed);
     let plan = Plan {
         vcpus: args.vcpus as usize,
@@ -125,6 +130,21 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<(), Error> {
         return Err(Error::Failed(error.to_string()));
     }
     print(&all.rows, args.format, out)
+}
+
+/// Refuses what memory would not suffice for: the system would end it half-way, and not say why.
+fn fits(args: &Args, script: &Script) -> Result<(), Error> {
+    let asked = args.max_memory.map(|mb| mb.saturating_mul(1_000_000));
+    let needs = memory_for(script, args.vcpus as usize, args.migrate);
+    match asked.or_else(memory::available) {
+        Some(may) if needs > may => Err(Error::Failed(format!(
+            "{} vCPUs need {} of memory, and may take {}: use fewer",
+            args.vcpus,
+            megabytes(needs),
+            megabytes(may)
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// What was made of the trace, and how much of it is a guess.

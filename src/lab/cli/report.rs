@@ -25,26 +25,30 @@ pub(super) fn run(args: &Args, _out: &mut Out) -> Result<(), Error> {
     }
 }
 
-/// The report lies beside the results, and so may a README that quotes it.
-fn beside(results: &Path) -> (PathBuf, Option<PathBuf>) {
-    let readme = results.with_file_name("README.md");
-    let quotes =
-        std::fs::read_to_string(&readme).is_ok_and(|text| text.contains("<!-- BEGIN answer"));
+/// Files beside the results that may quote the report.
+const QUOTING: [&str; 2] = ["README.md", "docs/method.md"];
+
+/// The report lies beside the results, and so do those that quote it.
+fn beside(results: &Path) -> (PathBuf, Vec<PathBuf>) {
+    let quotes = |path: &PathBuf| {
+        std::fs::read_to_string(path).is_ok_and(|text| text.contains("<!-- BEGIN "))
+    };
+    let quoting = QUOTING.map(|name| results.with_file_name(name));
     (
         results.with_file_name("report.md"),
-        quotes.then_some(readme),
+        quoting.into_iter().filter(quotes).collect(),
     )
 }
 
-/// Makes report.md and its plots anew.
+/// Makes report.md and its plots anew, and what is quoted from it.
 pub(super) fn write(results: &Path) -> Result<(), Error> {
     let failed = |e: ResultsError| Error::Failed(e.to_string());
-    let (report, readme) = beside(results);
+    let (report, quoting) = beside(results);
     let mut changed = report::generate(results, &report).map_err(failed)?;
-    if let Some(readme) = readme
-        && report::generate_excerpt(results, &readme).map_err(failed)?
-    {
-        changed.push(readme);
+    for file in quoting {
+        if report::generate_excerpt(results, &file).map_err(failed)? {
+            changed.push(file);
+        }
     }
     for path in changed {
         complain(&format!("wrote {}", path.display()));
@@ -54,10 +58,10 @@ pub(super) fn write(results: &Path) -> Result<(), Error> {
 
 /// Fails with one line a difference.
 fn check(results: &Path) -> Result<(), Error> {
-    let (report, readme) = beside(results);
+    let (report, quoting) = beside(results);
     let mut differences = report::check(results, &report).err().unwrap_or_default();
-    if let Some(readme) = readme {
-        let excerpt = report::check_excerpt(results, &readme);
+    for file in quoting {
+        let excerpt = report::check_excerpt(results, &file);
         differences.extend(excerpt.err().unwrap_or_default());
     }
     if differences.is_empty() {
@@ -67,7 +71,7 @@ fn check(results: &Path) -> Result<(), Error> {
         complain(&difference.to_string());
     }
     Err(Error::Failed(format!(
-        "report.md does not follow from {}; `ptom report` rewrites it",
+        "report.md, or what quotes it, does not follow from {}; `ptom report` rewrites it",
         results.display()
     )))
 }

@@ -3,6 +3,7 @@
 use super::Error;
 use super::output::{Format, Out, complain};
 use super::signal::Stop;
+use crate::lab::memory;
 use crate::lab::report;
 use crate::lab::sweep::{self, Charges, Dirty, FILE, Manner, Plan, Row, to_csv};
 use crate::lab::table::number::plain;
@@ -54,7 +55,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<(), Error> {
             .set(charge)
             .map_err(|error| Error::Usage(error.to_string()))?;
     }
-    let half = || sweep::available().map_or(1 << 30, |bytes| bytes / 2);
+    let half = || memory::available().map_or(1 << 30, |bytes| bytes / 2);
     let plan = Plan {
         whole: args.max_pmaps,
         roots: args.max_roots,

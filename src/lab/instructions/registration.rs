@@ -72,10 +72,6 @@ impl Counted for Registration {
     fn made(&self) -> (&str, &str) {
         (&self.target, &self.compiler)
     }
-
-    fn slack(&self) -> f64 {
-        self.instructions / 2.0
-    }
 }
 
 /// Registers a reader and lets it go, `ops` times, beside one less than `readers` others; false if there is

@@ -9,6 +9,7 @@
 
 use super::contender::Worker;
 use super::neighbours::{Neighbours, spoilt};
+use crate::platform::origin;
 use serde::{Deserialize, Serialize};
 use std::hint::black_box;
 use std::path::Path;
@@ -34,6 +35,53 @@ pub struct Beside<'w> {
     halves: [[Duration; 2]; 2],
     turn: usize,
     lost: u64,
+}
+
+/// Which program left a ratio, so that folders of an older one are noticed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    /// The commit that was checked out; `-dirty` follows if anything differed from it.
+    pub commit: String,
+    /// When the program was built, seconds since 1970.
+    pub built: u64,
+}
+
+impl Stamp {
+    /// This program's. Asks git: once is enough.
+    pub fn of_this_program() -> Self {
+        let here = std::env::current_dir().unwrap_or_default();
+        let (commit, dirty) = origin::commit(origin::repository(&here).as_deref());
+        let dirty = if dirty == Some(true) { "-dirty" } else { "" };
+        Self {
+            commit: format!("{commit}{dirty}"),
+            built: origin::built(),
+        }
+    }
+}
+
+/// A ratio as it is left in a benchmark's folder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    /// The ratio.
+    #[serde(flatten)]
+    pub ratio: Ratio,
+    /// Who left it.
+    pub made: Stamp,
+}
+
+impl Kept {
+    /// What was left there.
+    ///
+    /// # Errors
+    /// Why there is nothing, on one line.
+    pub fn read(folder: &Path) -> Result<Self, String> {
+        let text = fs::read(folder.join(FILE)).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => String::from("there is no benchmark of it"),
+            _ => format!("{FILE} cannot be read ({error})"),
+        })?;
+        serde_json::from_slice(&text)
+            .map_err(|error| format!("{FILE} cannot be understood ({error})"))
+    }
 }
 
 /// What came of it.
@@ -118,17 +166,16 @@ impl Ratio {
         })
     }
 
-    /// Leaves it in the folder of a benchmark's estimates.
+    /// Leaves it in the folder of a benchmark's estimates, with who `made` it.
     ///
     /// # Errors
     /// If there is no such folder, or it is full.
-    pub fn write(&self, folder: &Path) -> io::Result<()> {
-        fs::write(folder.join(FILE), serde_json::to_vec(self)?)
-    }
-
-    /// What was left there; `None` if nothing was, or it cannot be understood.
-    pub fn read(folder: &Path) -> Option<Self> {
-        serde_json::from_slice(&fs::read(folder.join(FILE)).ok()?).ok()
+    pub fn write(self, folder: &Path, made: &Stamp) -> io::Result<()> {
+        let kept = Kept {
+            ratio: self,
+            made: made.clone(),
+        };
+        fs::write(folder.join(FILE), serde_json::to_vec(&kept)?)
     }
 }
 
@@ -184,10 +231,14 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(Ratio::read(dir.path()), None);
-        let one = ratio([1.0, 3.0], 0.25);
-        one.write(dir.path()).unwrap();
-        assert_eq!(Ratio::read(dir.path()), Some(one));
+        assert!(Kept::read(dir.path()).is_err_and(|why| why.contains("no benchmark")));
+        let (one, made) = (ratio([1.0, 3.0], 0.25), Stamp::of_this_program());
+        assert!(made.built > 0);
+        one.write(dir.path(), &made).unwrap();
+        assert_eq!(Kept::read(dir.path()), Ok(Kept { ratio: one, made }));
         assert_eq!(one.value(), 2.0);
+        let old = serde_json::to_vec(&one).unwrap();
+        fs::write(dir.path().join(FILE), old).unwrap();
+        assert!(Kept::read(dir.path()).is_err_and(|why| why.contains("made")));
     }
 }

@@ -26,6 +26,7 @@ impl<S: Describe> Describe for Counted<S> {
     const NAME: &'static str = S::NAME;
     const PRECEDENT: &'static str = S::PRECEDENT;
     const CLAIMS: Claims = S::CLAIMS;
+    const UNCOUNTED: Option<&'static str> = S::UNCOUNTED;
 }
 
 impl<B: Backend, S: Scheme<B>> Scheme<B> for Counted<S> {

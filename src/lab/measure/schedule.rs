@@ -131,6 +131,7 @@ impl Times {
             hold_ns: condition.rhythm.hold.as_nanos() as u64,
             held_percent: condition.rhythm.held,
             barrier_ns: Some(self.barrier.min(service)),
+            lost: 0.0,
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use super::p2m::{P2m, translate};
 use crate::scheme::Reader;
+use std::sync::atomic::AtomicU64;
 
 /// What a loop may do. All of it inlines into the loop.
 pub trait Site {
@@ -28,13 +29,18 @@ pub trait Site {
 #[derive(Debug)]
 pub struct TableSite<'t, R> {
     reader: R,
-    table: &'t P2m,
+    /// Where the words are, and how many: not the table, or the compiler asks it for both after each store of a
+    /// hold, which could be to it for all it knows, and only where there are such stores.
+    words: &'t [AtomicU64],
 }
 
 impl<'t, R: Reader> TableSite<'t, R> {
     /// A site on `table`, protected by `reader`'s scheme.
     pub fn new(reader: R, table: &'t P2m) -> Self {
-        Self { reader, table }
+        Self {
+            reader,
+            words: table.words(),
+        }
     }
 }
 
@@ -42,7 +48,7 @@ impl<R: Reader> Site for TableSite<'_, R> {
     #[inline]
     fn with<T>(&self, pfn: u64, used: impl FnOnce(Option<u64>) -> T) -> T {
         let _hold = self.reader.hold();
-        used(translate(self.table.words(), pfn))
+        used(translate(self.words, pfn))
     }
 
     #[inline]
@@ -53,8 +59,7 @@ impl<R: Reader> Site for TableSite<'_, R> {
 
     #[inline]
     fn snapshot(&self, pfn: u64) -> Option<u64> {
-        let words = self.table.words();
-        self.reader.snapshot(|| translate(words, pfn))
+        self.reader.snapshot(|| translate(self.words, pfn))
     }
 
     fn suspend(&mut self, during: &mut dyn FnMut()) {

@@ -20,6 +20,7 @@
 //! reader that it has gone on, which takes as many turns as there are readers a CPU. What is then measured is mostly the scheduler, and
 //! nothing is repeated.
 
+use super::batch::Done;
 use super::contender::{Field, Worker};
 use super::fair::BUSY;
 use super::neighbours::{REPEATS, spoilt};
@@ -134,14 +135,14 @@ pub fn run(
                     dwell: turn.condition.dwell,
                     crowded,
                 };
-                let mut block = Block::default();
+                let (mut block, mut lost) = (Block::default(), 0.0);
                 for _ in 0..=REPEATS {
                     let suspender = |worker: &mut dyn Worker, watch: &Watch| {
                         schedule.run(worker, watch, shuffle)
                     };
                     let (taken, done) =
                         team.attend(turn.runner, turn.condition.rhythm, suspender)?;
-                    block = taken;
+                    (block, lost) = (taken, Done::share_lost(&[done]));
                     if crowded || !spoilt(done.lost, done.nanos) {
                         break;
                     }
@@ -155,6 +156,7 @@ pub fn run(
                 for (sample, times) in (turn.tried..).zip(&block.times) {
                     let mut row = times.row(runner.name(), suspends, &turn.condition, sample);
                     row.barrier_ns = row.barrier_ns.filter(|_| runner.tells_barrier());
+                    row.lost = lost;
                     observer.row(Row::Suspend(row));
                 }
                 turn.tried += count;

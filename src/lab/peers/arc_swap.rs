@@ -20,6 +20,7 @@ pub const PEER: Peer = Peer {
     nests: true,
     lacks: "waits for nobody: the old table's reference count is polled",
     optional: false,
+    since: 1,
     make: Some(contender::<Swapped>),
 };
 

@@ -30,6 +30,7 @@ pub const PEER: Peer = Peer {
     nests: false,
     lacks: "as arc_swap; besides, a thread that loads no more is waited for in vain",
     optional: false,
+    since: 1,
     make: Some(make),
 };
 

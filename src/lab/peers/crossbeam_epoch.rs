@@ -25,6 +25,7 @@ pub const PEER: Peer = Peer {
     nests: true,
     lacks: "no synchronous grace period: a deferred function is flushed until it has run",
     optional: false,
+    since: 1,
     make: Some(contender::<CrossbeamEpoch>),
 };
 

@@ -22,6 +22,7 @@ pub const PEER: Peer = Peer {
     nests: true,
     lacks: "two copies of the data; a publication waits for the readers of the one before",
     optional: false,
+    since: 1,
     make: Some(contender::<LeftRight>),
 };
 

@@ -31,6 +31,7 @@ pub mod c;
 pub mod crossbeam_epoch;
 pub mod kit;
 pub mod left_right;
+pub mod one_xchg;
 pub mod seize;
 
 #[cfg(test)]
@@ -117,6 +118,8 @@ pub struct Peer {
     pub lacks: &'static str,
     /// Whether it is built only on demand (feature `c-peers`).
     pub optional: bool,
+    /// The first [format](crate::lab::provenance::Provenance::format) of a run that must have a row of it.
+    pub since: u32,
     /// How its contender is made; `None` where it was not built.
     pub make: Option<Make>,
 }
@@ -162,6 +165,7 @@ pub const KNOWN: &[Peer] = &[
     left_right::PEER,
     arc_swap::PEER,
     arc_swap_cache::PEER,
+    one_xchg::PEER,
     c::RAW,
     c::MEMB,
     c::MB,
@@ -176,6 +180,12 @@ pub const KNOWN: &[Peer] = &[
     c::PTHREAD,
     c::PTHREAD_WRITER,
 ];
+
+/// What stands below a table that has schemes only.
+pub(crate) fn peers_note(why: &str) -> String {
+    let names: Vec<&str> = KNOWN.iter().map(|peer| peer.name).collect();
+    format!("no rows for {}: {why}", names.join(", "))
+}
 
 /// The peers that this program can run.
 pub fn built() -> impl Iterator<Item = (&'static Peer, Make)> {

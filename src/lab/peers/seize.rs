@@ -28,6 +28,7 @@ pub const PEER: Peer = Peer {
     nests: true,
     lacks: "no synchronous grace period: notices are retired, one more than there are threads",
     optional: false,
+    since: 1,
     make: Some(contender::<Seize>),
 };
 

@@ -8,12 +8,15 @@
 //! What each write holds follows from the clone and the write's number alone, so the runs are equal if
 //! every write and every mapping is where it belongs, and nothing else would make them so.
 
+use super::clones::{Clone, beside, injector};
 use super::end::{End, fullest};
 use super::lens::{Lens, Track};
 use super::moved::{Migration, Moved};
+use super::plan::{Plan, ReplayError, machine_for};
 use super::player::{Player, moved};
 use super::rendezvous::Rendezvous;
-use super::run::{Clone, Plan, ReplayError, Suspends, injector, machine_for, tally};
+use super::replayed::tally;
+use super::suspends::Suspends;
 use super::tools::migrations;
 use crate::backend::Native;
 use crate::lab::trace::{Op, Script};
@@ -22,7 +25,6 @@ use crate::scheme::Scheme;
 use crate::scheme::unprotected::Unprotected;
 use crate::xen::{Machine, Mmu, Va, Vcpu};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::thread;
 use std::time::Instant;
 
 /// A run's parts, before they are tallied.
@@ -85,32 +87,27 @@ fn on_machine<S: Scheme<Native>>(
     let rendezvous = Rendezvous::new(S::CLAIMS.holds);
     let other = migrate.then(|| machine.guest().another_host());
     let begun = Instant::now();
-    let (played, moved) = thread::scope(|scope| {
-        let players: Vec<_> = (0..plan.vcpus)
-            .map(|id| {
-                let (kernel, rendezvous) = (&kernel, &rendezvous);
-                scope.spawn(move || {
-                    let mut vcpu = machine.vcpu().map_err(|_| ReplayError::TooLarge)?;
-                    Ok(play(script, plan, id, &mut vcpu, kernel, rendezvous, stop))
-                })
-            })
-            .collect();
-        let moving = scope.spawn(|| match &other {
-            Some(other) => migrations(plan, &mut tools, &kernel, &rendezvous, other),
-            None => Default::default(),
-        });
-        let joined = players.into_iter().map(|p| p.join());
-        let played: Result<Vec<_>, ReplayError> = joined
-            .map(|p| p.unwrap_or(Err(ReplayError::TooLarge)))
-            .collect();
-        rendezvous.close();
-        (played, moving.join())
-    });
+    let one = |id| {
+        let mut vcpu = machine.vcpu().map_err(|_| ReplayError::TooLarge)?;
+        Ok(play(
+            script,
+            plan,
+            id,
+            &mut vcpu,
+            &kernel,
+            &rendezvous,
+            stop,
+        ))
+    };
+    let (played, moved) = beside(plan.vcpus, &rendezvous, one, || match &other {
+        Some(other) => migrations(plan, &mut tools, &kernel, &rendezvous, other),
+        None => Default::default(),
+    })?;
     let seconds = begun.elapsed().as_secs_f64();
-    let (suspends, migrations) = moved.map_err(|_| ReplayError::TooLarge)?;
+    let (suspends, migrations) = moved;
     let mut end = End::default();
     let mut clones = Vec::new();
-    for (id, (clone, player)) in played?.into_iter().enumerate() {
+    for (id, (clone, player)) in played.into_iter().enumerate() {
         end.add(&tools, &kernel, id, player.spaces());
         clones.push(clone);
     }

@@ -12,17 +12,23 @@
 //! holds. It is a rendezvous, not a sleep, so which operations are hit follows from the seed alone;
 //! an unprotected guest is caught every time, and a sound scheme never.
 
+mod clones;
 mod end;
 mod lens;
 mod migrate;
 mod moved;
+mod plan;
 mod player;
 mod rendezvous;
+mod replayed;
 mod run;
+mod suspends;
 mod tools;
 
 pub use end::{Differences, End};
 pub use migrate::{run as run_migrating, undisturbed};
 pub use moved::{Migration, Moved, RoundRow};
+pub use plan::{Plan, ReplayError, machine_for, memory_for};
 pub use player::Player;
-pub use run::{Plan, ReplayError, Replayed, machine_for, run};
+pub use replayed::Replayed;
+pub use run::run;

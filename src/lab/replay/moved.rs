@@ -1,7 +1,7 @@
 //! What a replay with migrations gave, row by row.
 
 use super::end::Differences;
-use super::run::Replayed;
+use super::replayed::Replayed;
 use crate::xen::stream::Round;
 use serde::Serialize;
 

@@ -1,8 +1,9 @@
 //! The tools' part in a replay: migrations from one host to the other and back.
 
 use super::moved::{Migration, RoundRow};
+use super::plan::Plan;
 use super::rendezvous::Rendezvous;
-use super::run::{Plan, Suspends};
+use super::suspends::Suspends;
 use crate::backend::Native;
 use crate::pmap::Kernel;
 use crate::scheme::Scheme;

@@ -9,9 +9,10 @@ use super::verdicts::{
     Row, footprint, instructions, models, orderings, progress, registration, schedules, snapshots,
     stress,
 };
-use super::{answer, claims};
+use super::{about, aims, answer, claims};
+use crate::lab::agreement;
 use crate::lab::lost;
-use crate::lab::sample::{Failure, Workload};
+use crate::lab::sample::Workload;
 use crate::lab::store::{ERRORS, RUN, SAMPLES, SUSPENDS};
 use crate::lab::table::{Grid, axes, grids, side_by_side, suspend_grids};
 
@@ -39,7 +40,14 @@ pub(super) fn all(data: &Data, plots: &[Plot]) -> Vec<Block> {
                 .map(|(number, line)| format!("{number}. {line}\n"))
                 .collect()
         }),
-        block(data, "provenance", &[RUN], |run| provenance(run).markdown()),
+        Block {
+            name: "peers",
+            from: String::from("the list of peers"),
+            text: about::peers().markdown(),
+        },
+        block(data, "provenance", &[RUN], |run| {
+            about::provenance(run).markdown()
+        }),
         Block {
             name: "claims",
             from: format!("the registry and {}", files(&data.results, &OF_CLAIMS)),
@@ -104,8 +112,21 @@ pub(super) fn all(data: &Data, plots: &[Plot]) -> Vec<Block> {
         found(data, "schedules", &verdicts.schedules, schedules::grid),
         found(data, "progress", &verdicts.progress, progress::grid),
         found(data, "stress", &verdicts.stress, stress::grid),
-        block(data, "errors", &[ERRORS], errors),
+        of_aims(data),
+        block(data, "errors", &[ERRORS], about::errors),
     ]
+}
+
+/// What was aimed at: from the run, and what else tells whether it was measured well.
+fn of_aims(data: &Data) -> Block {
+    let mut aims = block(data, "aims", &[SAMPLES, SUSPENDS], |run| {
+        aims::grid(run, data.agreement.as_deref()).markdown()
+    });
+    if data.agreement.is_some() {
+        let more = files(&data.results, &[agreement::FILE]);
+        aims.from = format!("{}, {more}", aims.from);
+    }
+    aims
 }
 
 /// A block from files of the run.
@@ -191,67 +212,4 @@ fn differences(run: &Measured, workloads: &[Workload]) -> String {
         .cloned()
         .collect();
     markdown(&grids(&rows))
-}
-
-fn provenance(measured: &Measured) -> Grid {
-    let p = &measured.run.provenance;
-    let mut grid = Grid::new("", &["what", "value"]);
-    grid.words = vec![1];
-    let seeds: Vec<_> = p.seeds.iter().map(u64::to_string).collect();
-    let yes = |yes| String::from(if yes { "yes" } else { "no" });
-    let mut add = |what: &str, value: String| grid.rows.push(vec![what.to_owned(), value]);
-    add("run", measured.folder.clone());
-    add("started", p.started.clone());
-    add("command", format!("`{}`", p.command));
-    add("version", p.version.clone());
-    add("commit", p.commit_shown());
-    add("compiler", p.rustc.clone());
-    add("kernel", p.kernel.clone());
-    add("CPU", p.cpu.clone());
-    add("CPUs", p.cores.to_string());
-    add("threads pinned", yes(p.pinned));
-    add("membarrier(2)", yes(p.membarrier));
-    add("seeds", seeds.join(", "));
-    for (name, value) in &p.parameters {
-        add(name, value.clone());
-    }
-    if p.debug {
-        grid.notes.push(String::from(
-            "Built with debug assertions: these figures say nothing about a release build.",
-        ));
-    }
-    grid
-}
-
-fn errors(measured: &Measured) -> String {
-    let failures = &measured.run.failures;
-    if failures.is_empty() {
-        return String::from("None: every contender ran every workload.\n");
-    }
-    let mut grid = Grid::new(
-        "",
-        &["scheme", "workload", "threads", "why there is no row"],
-    );
-    grid.words = vec![1, 3];
-    let mut alike: Vec<(&Failure, Vec<&str>)> = Vec::new();
-    for failure in failures {
-        let same = |other: &Failure| {
-            (&other.workload, other.threads, &other.err)
-                == (&failure.workload, failure.threads, &failure.err)
-        };
-        match alike.iter_mut().find(|(other, _)| same(other)) {
-            Some((_, schemes)) => schemes.push(&failure.scheme),
-            None => alike.push((failure, vec![&failure.scheme])),
-        }
-    }
-    for (failure, mut schemes) in alike {
-        schemes.dedup();
-        grid.rows.push(vec![
-            schemes.join(", "),
-            failure.workload.clone(),
-            failure.threads.to_string(),
-            failure.err.clone(),
-        ]);
-    }
-    grid.markdown()
 }

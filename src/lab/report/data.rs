@@ -1,6 +1,7 @@
 //! Everything the report is made of, read once.
 
-use super::verdicts::Verdicts;
+use super::verdicts::{self, Verdicts};
+use crate::lab::agreement::Compared;
 use crate::lab::provenance::Kind;
 use crate::lab::sample::Workload;
 use crate::lab::store::{ResultsError, Run, newest, shown};
@@ -27,6 +28,8 @@ pub(crate) struct Data {
     pub(crate) registered: Vec<Registered>,
     pub(crate) measured: Option<Measured>,
     pub(crate) verdicts: Verdicts,
+    /// What `ptom agree` kept, which needs a benchmark besides a comparison.
+    pub(crate) agreement: Option<Vec<Compared>>,
 }
 
 impl Data {
@@ -37,6 +40,7 @@ impl Data {
     pub(crate) fn read(results: &Path, report: &Path) -> Result<Self, ResultsError> {
         let named = named(results, report);
         let verdicts = Verdicts::read(results)?;
+        let agreement = verdicts::read(results)?;
         let measured = match newest(results, Kind::Compare)? {
             Some(dir) => Some(measured(&dir, &named)?),
             None => None,
@@ -46,6 +50,7 @@ impl Data {
             registered: registered(),
             measured,
             verdicts,
+            agreement,
         })
     }
 

@@ -4,12 +4,15 @@
 //! results/RUN/{run.json,samples.csv,suspends.csv,errors.csv}   newest run of kind `compare`
 //! results/{models,orderings,schedules,progress,snapshots,stress,instructions,footprint,registration}.csv
 //!                                                          verdicts
-//!     -> report.md between its markers, results/plots/*.svg
+//! results/agree.csv                                        whether `cargo bench` ranks alike, if that was asked
+//!     -> report.md between its markers, results/plots/*.svg, and what README.md and docs/method.md quote
 //! ```
 //!
 //! Invariant: the same files give the same bytes, so a committed report can be checked against
 //! them; nothing outside the markers is ever changed.
 
+mod about;
+mod aims;
 mod answer;
 mod blocks;
 mod claims;

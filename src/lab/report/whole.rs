@@ -2,7 +2,7 @@
 
 use super::data::{Data, Measured};
 use crate::lab::sample::Workload;
-use crate::lab::summary::noise::Complaint;
+use crate::lab::summary::noise::{About, Complaint};
 use crate::lab::summary::{Figures, Row, Verdict};
 use crate::lab::table::number::{count, plain};
 
@@ -36,7 +36,7 @@ pub(super) fn line(data: &Data, measured: &Measured, distrust: &[Complaint]) -> 
         true => String::new(),
         false => format!(" ({})", free.join(", ")),
     };
-    let noisy = |table: &Complaint| (table.workload, table.threads) == (Workload::Replay, threads);
+    let noisy = |one: &Complaint| one.about == About::Table(Workload::Replay, threads);
     let warning = match distrust.iter().any(noisy) {
         true => " (a table not to be trusted)",
         false => "",

@@ -56,9 +56,9 @@ const SAMPLE_COLUMNS: [&str; 10] = [
     "lost",
 ];
 /// Those of them that older runs lack.
-const SAMPLE_LATER: [&str; 1] = ["lost"];
+const SAMPLE_LATER: [&[&str]; 1] = [&["lost"]];
 /// Columns of [`SUSPENDS`].
-const SUSPEND_COLUMNS: [&str; 12] = [
+const SUSPEND_COLUMNS: [&str; 13] = [
     "scheme",
     "readers",
     "dwell_us",
@@ -71,9 +71,10 @@ const SUSPEND_COLUMNS: [&str; 12] = [
     "hold_ns",
     "held_percent",
     "barrier_ns",
+    "lost",
 ];
-/// Those of them that older runs lack.
-const SUSPEND_LATER: [&str; 3] = ["hold_ns", "held_percent", "barrier_ns"];
+/// Those of them that older runs lack, together.
+const SUSPEND_LATER: [&[&str]; 2] = [&["hold_ns", "held_percent", "barrier_ns"], &["lost"]];
 /// Columns of [`ERRORS`].
 const FAILURE_COLUMNS: [&str; 4] = ["workload", "scheme", "threads", "err"];
 

@@ -70,7 +70,7 @@ fn table<T: serde::de::DeserializeOwned>(
     dir: &Path,
     name: &str,
     columns: &[&str],
-    later: &[&str],
+    later: &[&[&str]],
     check: impl Fn(&T) -> Result<(), String>,
 ) -> Result<Vec<T>, ResultsError> {
     let path = dir.join(name);

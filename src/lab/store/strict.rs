@@ -21,11 +21,12 @@ pub(crate) fn read<T: DeserializeOwned>(
     read_since(path, header, &[], (missing, cure))
 }
 
-/// The same for a file that has gained columns: older ones lack all of `later`, a part of `header`.
+/// The same for a file that has gained columns: older ones lack all of a group of `later`, a part of `header`
+/// each.
 pub(crate) fn read_since<T: DeserializeOwned>(
     path: &Path,
     header: &[&str],
-    later: &[&str],
+    later: &[&[&str]],
     (missing, cure): (&'static str, &'static str),
 ) -> Result<Vec<(u64, T)>, ResultsError> {
     let text = fs::read(path).map_err(|cause| ResultsError::reading(path, cause, missing))?;
@@ -43,12 +44,12 @@ pub(crate) fn read_since<T: DeserializeOwned>(
         Ok(found) => found.clone(),
         Err(error) => return Err(malformed(1, describe(&error, &StringRecord::new()))),
     };
-    let is_later = |name: &&str| later.contains(name);
-    let old = !found.iter().any(|name| is_later(&name));
+    let lacks = |group: &&&[&str]| !found.iter().any(|name| group.contains(&name));
+    let older: Vec<&[&str]> = later.iter().filter(lacks).copied().collect();
     let wanted: Vec<&str> = header
         .iter()
         .copied()
-        .filter(|name| !(old && is_later(name)))
+        .filter(|name| !older.iter().any(|group| group.contains(name)))
         .collect();
     columns(&found, &wanted).map_err(|problem| malformed(1, problem))?;
     if text.last() != Some(&b'\n') {

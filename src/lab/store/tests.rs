@@ -37,6 +37,7 @@ fn suspend() -> SuspendSample {
         hold_ns: 6,
         held_percent: 7,
         barrier_ns: Some(1),
+        lost: 0.25,
     }
 }
 
@@ -201,6 +202,14 @@ fn a_run_from_before_a_column_is_read_and_a_part_of_the_new_ones_is_not() {
     };
     let since = (suspend.hold_ns, suspend.held_percent, suspend.barrier_ns);
     assert_eq!(since, (0, 100, None));
+    let second = format!("{old},hold_ns,held_percent,barrier_ns\nrwlock,1,0,0,1,2,3,4,5,6,7,8\n");
+    fs::write(&path, second).unwrap();
+    let run = Run::read(path.parent().unwrap()).unwrap();
+    let read = |s: &SuspendSample| (s.hold_ns, s.barrier_ns, s.lost);
+    assert_eq!(
+        run.suspends.iter().map(read).next(),
+        Some((6, Some(8), 0.0))
+    );
     fs::write(&path, format!("{old},hold_ns\nrwlock,1,0,0,1,2,3,4,5,6\n")).unwrap();
     let error = Run::read(path.parent().unwrap()).unwrap_err().to_string();
     assert!(error.contains("held_percent"), "{error}");

@@ -12,13 +12,17 @@ pub const SUSPEND: &str = "suspend";
 const NAMED: usize = 4;
 
 /// Who must have rows: every scheme and every peer of a default build; and, where one of the others
-/// has a row, those too, since they are built together or not at all.
+/// has a row, those too, since they are built together or not at all. A run from before a peer was there need
+/// not have it.
 fn demanded<'r>(run: &Run, registered: &'r [Registered]) -> impl Iterator<Item = &'r str> {
     let optional = |name: &str| peers::named(name).is_some_and(|peer| peer.optional);
     let mut rows = run.samples.iter().map(|sample| sample.scheme.as_str());
     let mut failures = run.failures.iter().map(|failure| failure.scheme.as_str());
     let all = rows.any(optional) || failures.any(optional);
-    let peers = KNOWN.iter().filter(move |peer| all || !peer.optional);
+    let format = run.provenance.format;
+    let peers = KNOWN
+        .iter()
+        .filter(move |peer| peer.since <= format && (all || !peer.optional));
     let schemes = registered.iter().map(|scheme| scheme.name);
     schemes.chain(peers.map(|peer| peer.name))
 }

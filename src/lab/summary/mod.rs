@@ -47,7 +47,8 @@ pub fn rows(run: &Run) -> Result<Vec<Row>, ResultsError> {
 
 /// Which tables of a run are not to be trusted, and why; empty: no reason was found.
 pub fn distrust(run: &Run) -> Vec<noise::Complaint> {
-    noise::complaints(&unchecked(run, &registered()))
+    let rows = unchecked(run, &registered());
+    noise::complaints(&rows, &suspends(run), run.provenance.stolen)
 }
 
 fn unchecked(run: &Run, registered: &[Registered]) -> Vec<Row> {

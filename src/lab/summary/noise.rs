@@ -1,10 +1,12 @@
-//! Whether a table is to be trusted: two signs that the machine was too busy, or too fickle, to say.
+//! Whether a table is to be trusted: signs that the machine was too busy, or too fickle, to say.
 //!
 //! The unprotected operation against itself must come out as one; and other processes must have
-//! taken nothing worth mentioning from most batches. Where threads share CPUs neither can be asked, and
+//! taken nothing worth mentioning from most batches, or suspends. Nor may the hypervisor have given more than that
+//! to other guests, all in all. Where threads share CPUs neither can be asked, and
 //! the table is a description anyway.
 
-use super::{BASELINE, Row};
+use super::missing::SUSPEND;
+use super::{BASELINE, Row, SuspendRow};
 use crate::lab::sample::Workload;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -30,57 +32,92 @@ pub fn complaint<'r>(rows: impl IntoIterator<Item = &'r Row>) -> Option<String> 
             signs.push(format!("{BASELINE} against itself is {ratio:.3}"));
         }
     }
-    if spoilt > lines * SPOILT {
-        let share = 100.0 * spoilt / lines;
-        signs.push(format!(
-            "other processes spoilt {share:.0} % of its batches"
-        ));
-    }
+    signs.extend(too_many(spoilt, lines, "batches"));
     (!signs.is_empty()).then(|| signs.join(", "))
 }
 
-/// A table that is not to be trusted, and why.
+/// What is wrong with a table of these suspends, which share a number of readers; `None` if nothing is.
+pub fn suspended<'r>(rows: impl IntoIterator<Item = &'r SuspendRow>) -> Option<String> {
+    let (mut lines, mut spoilt) = (0.0, 0.0);
+    for row in rows.into_iter().filter(|row| !row.crowded) {
+        let n = row.n as f64;
+        (lines, spoilt) = (lines + n, spoilt + n * row.spoilt);
+    }
+    too_many(spoilt, lines, "suspends")
+}
+
+fn too_many(spoilt: f64, lines: f64, what: &str) -> Option<String> {
+    let share = 100.0 * spoilt / lines;
+    (spoilt > lines * SPOILT).then(|| format!("other processes spoilt {share:.0} % of its {what}"))
+}
+
+/// What a complaint is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// The table of an operation, with so many threads.
+    Table(Workload, u32),
+    /// The tables of suspends, against so many readers.
+    Suspends(u32),
+    /// All of the run.
+    Run,
+}
+
+/// Something that is not to be trusted, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Complaint {
-    /// Its operation.
-    pub workload: Workload,
-    /// Its threads.
-    pub threads: u32,
+    /// What it is.
+    pub about: About,
     /// What is wrong, on one line.
     pub why: String,
 }
 
 impl Complaint {
-    /// Whether schemes are ranked by this table, so that the whole answer falls with it. The others stand
-    /// or fall alone.
+    /// Whether schemes are ranked by this, so that the whole answer falls with it. The others stand or fall
+    /// alone.
     pub fn is_main(&self) -> bool {
-        self.workload == Workload::Hold
+        matches!(self.about, About::Table(Workload::Hold, _) | About::Run)
     }
 }
 
 impl fmt::Display for Complaint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, threads, why) = (self.workload.name(), self.threads, &self.why);
-        write!(f, "{name}, threads {threads}: {why}")
+        let why = &self.why;
+        match self.about {
+            About::Table(workload, threads) => {
+                write!(f, "{}, threads {threads}: {why}", workload.name())
+            }
+            About::Suspends(readers) => write!(f, "{SUSPEND}, readers {readers}: {why}"),
+            About::Run => write!(f, "all tables: {why}"),
+        }
     }
 }
 
-/// The complaints about a run, one a table.
-pub fn complaints(rows: &[Row]) -> Vec<Complaint> {
+/// The complaints about a run, of which other guests took such a share of all CPUs' time, if that is known: one
+/// about all of it, then one a table.
+pub fn complaints(rows: &[Row], suspends: &[SuspendRow], stolen: Option<f64>) -> Vec<Complaint> {
     let mut tables: BTreeMap<(Workload, u32), Vec<&Row>> = BTreeMap::new();
     for row in rows {
         let table = tables.entry((row.workload, row.threads)).or_default();
         table.push(row);
     }
-    let of = |((workload, threads), rows): ((Workload, u32), Vec<&Row>)| {
-        let why = complaint(rows)?;
-        Some(Complaint {
-            workload,
-            threads,
-            why,
-        })
-    };
-    tables.into_iter().filter_map(of).collect()
+    let mut by_readers: BTreeMap<u32, Vec<&SuspendRow>> = BTreeMap::new();
+    for row in suspends {
+        by_readers.entry(row.readers).or_default().push(row);
+    }
+    let run = stolen.filter(|stolen| *stolen > LOST).map(|stolen| {
+        let share = 100.0 * stolen;
+        let why = format!("other guests had the CPUs {share:.0} % of the time");
+        (About::Run, Some(why))
+    });
+    let tables = tables
+        .into_iter()
+        .map(|((workload, threads), rows)| (About::Table(workload, threads), complaint(rows)));
+    let suspends = by_readers
+        .into_iter()
+        .map(|(readers, rows)| (About::Suspends(readers), suspended(rows)));
+    let all = run.into_iter().chain(tables).chain(suspends);
+    all.filter_map(|(about, why)| Some(Complaint { about, why: why? }))
+        .collect()
 }
 
 /// One line about a run with complaints, which names every table concerned; the whole run falls with a

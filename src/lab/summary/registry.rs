@@ -16,6 +16,8 @@ pub struct Registered {
     pub claims: Claims,
     /// Whether models check it: a scheme of ours, not a library's.
     pub modelled: bool,
+    /// Why its instructions are not counted, if they are not.
+    pub uncounted: Option<&'static str>,
 }
 
 /// Every registered scheme, ours first, in registry order.
@@ -39,6 +41,7 @@ impl Visit<Native> for Collect {
             precedent: S::PRECEDENT,
             claims: S::CLAIMS,
             modelled: false,
+            uncounted: S::UNCOUNTED,
         });
     }
 }

@@ -3,6 +3,7 @@
 //! A percentile is given only where at least [`BEYOND`] samples lie beyond it; otherwise it would
 //! be the accident of a few.
 
+use super::noise;
 use super::registry::{Registered, gives, place};
 use crate::lab::peers::{Gives, labelled};
 use crate::lab::sample::SuspendSample;
@@ -81,7 +82,7 @@ impl Condition {
 }
 
 /// The suspends of one scheme under one condition.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SuspendRow {
     /// The scheme.
     pub scheme: String,
@@ -99,6 +100,8 @@ pub struct SuspendRow {
     pub crowded: bool,
     /// Suspends it is made of.
     pub n: usize,
+    /// The share of them of whose block other processes took too much.
+    pub spoilt: f64,
     /// From when it was due to exclusivity.
     pub exclusivity_ns: Latency,
     /// From the call to exclusivity.
@@ -170,6 +173,8 @@ pub(super) fn rows(
                 dwell_us,
                 crowded: readers + 1 > cores,
                 n: group.len(),
+                spoilt: group.iter().filter(|s| s.lost > noise::LOST).count() as f64
+                    / group.len() as f64,
                 exclusivity_ns: latency(|s| s.exclusivity_ns)?,
                 service_ns: latency(|s| s.service_ns)?,
                 barrier_ns: told(|_, barrier| barrier),

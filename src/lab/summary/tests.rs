@@ -135,6 +135,54 @@ fn a_peer_without_rows_needs_a_reason_too_and_an_optional_one_only_beside_others
 }
 
 #[test]
+fn a_run_from_before_a_peer_was_there_need_not_have_it() {
+    for peer in peers().filter(|peer| peer.since > 1) {
+        let mut run = made_up(1);
+        run.samples.retain(|s| s.scheme != peer.name);
+        run.suspends.retain(|s| s.scheme != peer.name);
+        assert!(rows(&run).is_err(), "{}", peer.name);
+        run.provenance.format = peer.since - 1;
+        assert!(rows(&run).is_ok(), "{}", peer.name);
+    }
+}
+
+#[test]
+fn suspends_that_others_spoilt_and_stolen_time_are_complained_of() {
+    let distrust = |run: &Run| -> Vec<String> {
+        let complaints = distrust(run);
+        complaints.iter().map(ToString::to_string).collect()
+    };
+    let quiet = made_up(20);
+    let mut busy = quiet.clone();
+    for sample in busy.suspends.iter_mut().filter(|s| s.sample % 5 == 0) {
+        sample.lost = 0.5;
+    }
+    let lines = distrust(&busy);
+    assert!(
+        lines.len() == 1 && lines[0].starts_with("suspend, readers 1: other processes spoilt 2"),
+        "{lines:?}"
+    );
+    busy.provenance.cores = 1;
+    assert_eq!(distrust(&busy), [""; 0], "a description");
+    let mut stolen = quiet;
+    for (share, complaint) in [(0.01, None), (0.05, Some("other guests had the CPUs 5 %"))] {
+        stolen.provenance.stolen = Some(share);
+        let lines = distrust(&stolen);
+        assert_eq!(lines.len(), usize::from(complaint.is_some()), "{lines:?}");
+        assert!(
+            lines
+                .iter()
+                .all(|line| line.contains(complaint.unwrap_or(line)))
+        );
+    }
+    let verdict = noise::verdict(&super::distrust(&stolen)).unwrap_or_default();
+    assert!(
+        verdict.starts_with("this run is not to be trusted"),
+        "{verdict}"
+    );
+}
+
+#[test]
 fn a_row_says_what_its_contender_gives() {
     let mut run = made_up(1);
     run.samples

@@ -9,12 +9,10 @@
 //! Xen is that of before 2017, where all ways are possible ([`Era::Before2017`](crate::xen::Era)).
 
 mod charges;
-mod memory;
 mod row;
 mod world;
 
 pub use charges::{Charges, UnknownAct};
-pub use memory::available;
 pub use row::{FILE, Row, to_csv};
 
 use crate::pmap::Way;

@@ -1,8 +1,8 @@
 //! A guest with many pmaps, whose alternate slots are set and emptied again and again.
 
-use super::memory::{megabytes, needed};
 use super::{Dirty, Manner, Plan, Row};
 use crate::backend::Native;
+use crate::lab::memory::{self, megabytes};
 use crate::pmap::{Alternate, Kernel, PageCache, PmapError, PmapId, User, Way, Work};
 use crate::scheme::percpu::PerCpu;
 use crate::xen::{Config, Era, Machine, Mmu, Va, Vcpu};
@@ -28,7 +28,7 @@ impl World {
         let tables = if whole { 4 } else { 1 };
         // Every fourth page may be a table.
         let pages = 4 * tables * pmaps + 1_024;
-        let needs = needed(pages, pmaps);
+        let needs = memory::machine(pages, pmaps);
         if needs > plan.memory {
             let (needs, may) = (megabytes(needs), megabytes(plan.memory));
             return Err(format!("needs {needs} of memory, and may take {may}"));

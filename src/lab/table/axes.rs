@@ -1,7 +1,7 @@
 //! Tables that vary one thing: the points of an axis side by side, the base case first.
 
 use super::grid::Grid;
-use super::notes::notes;
+use super::notes::{gives_notes, notes};
 use super::number::{count, interval, plain};
 use super::workloads::NONE;
 use crate::lab::sample::Workload;
@@ -90,23 +90,23 @@ fn grid(rows: &[&Row], axis: &Axis, threads: u32) -> Grid {
         count(threads, "thread")
     );
     let mut grid = Grid::new(title, &["scheme"]);
-    let mut schemes: Vec<&str> = Vec::new();
-    for row in &rows {
-        if !schemes.contains(&row.scheme.as_str()) {
-            schemes.push(&row.scheme);
+    let mut schemes: Vec<&Row> = Vec::new();
+    for &row in &rows {
+        if !schemes.iter().any(|first| first.scheme == row.scheme) {
+            schemes.push(row);
         }
     }
     grid.columns
         .extend(axis.points.iter().map(|point| point.1.to_owned()));
-    for scheme in schemes {
+    for first in &schemes {
         let cell = |(workload, _): &(Workload, &str)| {
-            let here = |row: &&&Row| row.scheme == scheme && row.workload == *workload;
+            let here = |row: &&&Row| row.scheme == first.scheme && row.workload == *workload;
             let figures = rows.iter().find(here).and_then(|row| row.figures);
             figures.map_or(NONE.to_owned(), |f| {
                 format!("{} ({})", plain(f.ratio.median), interval(&f.ratio))
             })
         };
-        let mut cells = vec![scheme.to_owned()];
+        let mut cells = vec![first.label()];
         cells.extend(axis.points.iter().map(cell));
         grid.rows.push(cells);
     }
@@ -119,5 +119,7 @@ fn grid(rows: &[&Row], axis: &Axis, threads: u32) -> Grid {
                 .map(|note| format!("{label}: {note}")),
         );
     }
+    let all = schemes.iter().map(|row| row.gives);
+    grid.notes.extend(gives_notes(all));
     grid
 }

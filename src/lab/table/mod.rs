@@ -113,6 +113,22 @@ mod tests {
         }
     }
 
+    /// In tables of one thing that varies, too.
+    #[test]
+    fn whoever_gives_no_hold_is_marked_wherever_it_stands() {
+        let text = printed(Format::Text);
+        for peer in summary::tests::peers() {
+            let suffix = peer.gives.suffix();
+            let label = format!("{}{suffix}", peer.name);
+            let lines = || text.lines().filter(|line| line.starts_with(peer.name));
+            let rows = lines().filter(|line| !line[peer.name.len()..].starts_with('_'));
+            assert!(rows.clone().count() > 9, "{label}");
+            for row in rows {
+                assert!(row.starts_with(&label), "{row}");
+            }
+        }
+    }
+
     #[test]
     fn json_is_one_object_a_row() {
         let text = printed(Format::Json);

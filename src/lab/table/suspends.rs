@@ -6,7 +6,7 @@ use super::notes::gives_notes;
 use super::number::{count, micros, plain};
 use super::workloads::NONE;
 use crate::lab::measure::clocked::HEAVY_FENCE;
-use crate::lab::summary::{Condition, SuspendRow};
+use crate::lab::summary::{Condition, Latency, SuspendRow, noise};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The columns where there is a CPU for each thread; times in microseconds.
@@ -23,6 +23,12 @@ const NOTES: [&str; 2] = [
 /// What stands below a table with more threads than CPUs.
 const CROWDED: &str = "more threads than CPUs: this describes the scheduler, too, and ranks nobody";
 
+/// What stands below a table in which some have fewer suspends than others.
+const PARTIAL: &str = "a lesser n: its other suspends were starved by readers, or not done in time (errors.csv says which); its times are those of the others, so too short";
+
+/// What the count in a cell of the others means.
+const SURVIVORS: &str = "(n ...): so many suspends were done, the others starved or not done in time (errors.csv says which): the time is that of the survivors, so too short";
+
 /// Every table, by condition.
 pub fn grids(rows: &[SuspendRow]) -> Vec<Grid> {
     let hot: BTreeSet<Condition> = rows
@@ -31,7 +37,9 @@ pub fn grids(rows: &[SuspendRow]) -> Vec<Grid> {
         .filter(Condition::is_hot)
         .collect();
     let grids = hot.into_iter().map(|condition| grid(rows, condition));
-    grids.chain(paced(rows)).collect()
+    let median = paced(rows, "median", |latency| Some(latency.median));
+    let most = paced(rows, "90th percentile of the", |latency| latency.p90);
+    grids.chain(median).chain(most).collect()
 }
 
 fn grid(rows: &[SuspendRow], condition: Condition) -> Grid {
@@ -64,7 +72,21 @@ fn grid(rows: &[SuspendRow], condition: Condition) -> Grid {
     } else {
         grid.notes.extend(against_the_fence(&rows));
     }
+    grid.notes
+        .extend(not_all(&rows).map(|_| PARTIAL.to_owned()));
+    grid.notes.extend(distrusted(&rows));
     grid
+}
+
+/// Below tables of which other processes took too much.
+fn distrusted(rows: &[&SuspendRow]) -> Option<String> {
+    noise::suspended(rows.iter().copied()).map(|why| format!("NOT TO BE TRUSTED: {why}"))
+}
+
+/// How many suspends others had done under the same condition, if some scheme had fewer.
+fn not_all(rows: &[&SuspendRow]) -> Option<usize> {
+    let all = rows.iter().map(|row| row.n).max()?;
+    rows.iter().any(|row| row.n < all).then_some(all)
 }
 
 fn cells(row: &SuspendRow) -> [String; 11] {
@@ -106,8 +128,8 @@ fn against_the_fence(rows: &[&SuspendRow]) -> Option<String> {
     ))
 }
 
-/// The medians of every rhythm side by side.
-fn paced(rows: &[SuspendRow]) -> Option<Grid> {
+/// A time of every rhythm side by side.
+fn paced(rows: &[SuspendRow], what: &str, time: fn(&Latency) -> Option<u64>) -> Option<Grid> {
     let paced: Vec<&SuspendRow> = rows
         .iter()
         .filter(|row| !row.condition().is_hot())
@@ -115,7 +137,7 @@ fn paced(rows: &[SuspendRow]) -> Option<Grid> {
     let conditions: BTreeSet<Condition> = paced.iter().map(|row| row.condition()).collect();
     let readers = conditions.first()?.readers;
     let title = format!(
-        "suspend against {} with holds that last: median time to exclusivity, us",
+        "suspend against {} with holds that last: {what} time to exclusivity, us",
         count(readers, "reader")
     );
     let mut grid = Grid::new(title, &["scheme"]);
@@ -128,16 +150,24 @@ fn paced(rows: &[SuspendRow]) -> Option<Grid> {
         grid.columns
             .push(format!("{hold} us, {} %", one.held_percent));
     }
-    let mut lines: Vec<(&str, BTreeMap<Condition, String>)> = Vec::new();
+    let of = |condition: &Condition| -> Vec<&SuspendRow> {
+        let here = paced.iter().filter(|row| row.condition() == *condition);
+        here.copied().collect()
+    };
+    let mut lines: Vec<(String, BTreeMap<Condition, String>)> = Vec::new();
     for row in &paced {
-        let cell = (row.condition(), micros(row.exclusivity_ns.median));
-        match lines.iter_mut().find(|(scheme, _)| *scheme == row.scheme) {
-            Some((_, cells)) => drop(cells.insert(cell.0, cell.1)),
-            None => lines.push((&row.scheme, BTreeMap::from([cell]))),
+        let shown = time(&row.exclusivity_ns).map_or(NONE.to_owned(), micros);
+        let cell = match not_all(&of(&row.condition())) {
+            Some(all) if row.n < all => format!("{shown} (n {})", row.n),
+            _ => shown,
+        };
+        match lines.iter_mut().find(|(label, _)| *label == row.label()) {
+            Some((_, cells)) => drop(cells.insert(row.condition(), cell)),
+            None => lines.push((row.label(), BTreeMap::from([(row.condition(), cell)]))),
         }
     }
-    for (scheme, mut found) in lines {
-        let mut cells = vec![scheme.to_owned()];
+    for (label, mut found) in lines {
+        let mut cells = vec![label];
         cells.extend(
             conditions
                 .iter()
@@ -150,5 +180,14 @@ fn paced(rows: &[SuspendRow]) -> Option<Grid> {
         "columns: length of a hold, share of time in holds; dwell {} us; n at least {fewest}",
         conditions.first()?.dwell_us
     ));
+    if conditions.iter().any(|one| not_all(&of(one)).is_some()) {
+        grid.notes.push(SURVIVORS.to_owned());
+    }
+    grid.notes
+        .extend(gives_notes(paced.iter().map(|row| row.gives)));
+    grid.notes.extend(distrusted(&paced));
     Some(grid)
 }
+
+#[cfg(test)]
+mod tests;

@@ -174,7 +174,7 @@ pub fn side_by_side(rows: &[Row], workload: Workload) -> Option<Grid> {
     let mut grid = Grid::new(what(workload), &["scheme"]);
     for threads in &threads {
         let named = count(*threads, "thread");
-        for column in ["ratio", "95 % interval", "ns/op"] {
+        for column in ["ratio", "95 % interval", "all rounds", "ns/op"] {
             grid.columns.push(format!("{column}, {named}"));
         }
     }
@@ -190,8 +190,13 @@ pub fn side_by_side(rows: &[Row], workload: Workload) -> Option<Grid> {
             shown.extend(row);
             idle &= row.is_none_or(Row::is_idle_peer);
             cells.extend(match row.and_then(|row| row.figures) {
-                Some(f) => [plain(f.ratio.median), interval(&f.ratio), plain(f.ns)],
-                None => [(); 3].map(|()| NONE.to_owned()),
+                Some(f) => [
+                    plain(f.ratio.median),
+                    interval(&f.ratio),
+                    range(f.ratio.min, f.ratio.max),
+                    plain(f.ns),
+                ],
+                None => [(); 4].map(|()| NONE.to_owned()),
             });
         }
         if !idle {

@@ -100,3 +100,13 @@ fn the_tables_of_a_lock_that_is_gone_go_with_their_thread() {
         assert_eq!(ends.join().unwrap().strong_count(), 0, "leaked: {leak}");
     }
 }
+
+#[test]
+fn of_two_who_make_the_tables_the_second_takes_those_of_the_first() {
+    let lock = Lock::new(());
+    let (first, second) = (Arc::new(Shards::new()), Arc::new(Shards::new()));
+    raw(&lock).offer(Arc::clone(&first));
+    raw(&lock).offer(Arc::clone(&second));
+    assert!(Arc::ptr_eq(&raw(&lock).shards(), &first));
+    assert_eq!(Arc::strong_count(&second), 1, "the second's is freed");
+}

@@ -9,12 +9,8 @@ use super::records::{Kind, PageType};
 use super::vcpu::{GDT_ENTRIES, VcpuRecords};
 use crate::xen::number::{PAGE_SHIFT, Pfn};
 use crate::xen::pte::Pte;
+use crate::xen::start_info::{CONSOLE, STORE};
 use alloc::collections::BTreeSet;
-
-/// The words of start_info that hold the rings' PFNs while it is saved.
-pub(super) const STORE: usize = 7;
-/// As [`STORE`].
-pub(super) const CONSOLE: usize = 9;
 
 impl<'a> Stream<'a> {
     /// That `pfn` is a page of the right type.

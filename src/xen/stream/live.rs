@@ -5,8 +5,8 @@
 //! the guest is suspended, and the last round sends the rest: what is still dirty, and what was **put
 //! off**. A page table is put off, and said to be no page for now, when an entry of it does not resolve:
 //! while the guest runs that is no wonder, it may be half-way through an update, or have shared_info
-//! mapped. So is a PFN without a frame. In the last round nothing is put off any more: a table that does
-//! not resolve there is dropped, and nobody told.
+//! mapped. So is a PFN without a frame; but not one whose frame is none of the guest's. In the last round
+//! nothing is put off any more: a table that does not resolve there is dropped, and nobody told.
 //!
 //! The P2M list is guest memory, but lies outside a simulated guest's pages: it is sent in round 1 as it is
 //! then. The restorer writes it anew in any case.
@@ -17,7 +17,7 @@
 //! Here the restorer begins when the last round is done; on real Xen it follows the stream, so that its
 //! work on all rounds but the last is not part of the downtime.
 //!
-//! Source: `xg_sr_save.c`; that a table is dropped in the last round, Xen 4.17 itself.
+//! Source: `xg_sr_save.c`, `write_batch`; that a table is dropped in the last round, Xen 4.17 itself.
 
 use super::reader::Stream;
 use super::records::PageType;
@@ -29,10 +29,11 @@ use crate::scheme::{Reader, Scheme, Translate};
 use crate::xen::dirty::PfnSet;
 use crate::xen::guest::Guest;
 use crate::xen::host::Host;
+use crate::xen::image::Contents;
 use crate::xen::machine::{Suspended, Vcpu};
 use crate::xen::populate::Mode;
 use crate::xen::restore::{Outcome, Register};
-use crate::xen::save::{Contents, Failed};
+use crate::xen::save::Failed;
 use alloc::vec::Vec;
 use core::{mem, ptr};
 
@@ -50,7 +51,7 @@ pub struct Round {
     pub sent: u64,
     /// Of these, tables with an entry that does not resolve: put off, or in the last round dropped.
     pub unresolved: u64,
-    /// Of these, PFNs without a frame.
+    /// Of these, PFNs without a frame of the guest's.
     pub empty: u64,
 }
 
@@ -158,11 +159,13 @@ impl<B: Backend> Precopy<'_, B> {
         batches(dirty.iter(), &mut self.stream, |pfn, to| {
             let page = guest.page(pfn);
             let kind = guest.put(list, pfn, page.as_ref(), to);
-            let lost = page.is_some_and(|page| matches!(page.contents, Contents::Lost));
+            let contents = page.map(|page| page.contents);
+            let lost = matches!(contents, Some(Contents::Lost));
+            let none = kind == PageType::XTab && contents.is_none();
             round.unresolved += u64::from(lost);
             round.empty += u64::from(kind == PageType::XTab && !lost);
             round.sent += u64::from(kind.has_contents());
-            if kind == PageType::XTab {
+            if lost || none {
                 put_off.insert(pfn);
             }
             kind
@@ -213,6 +216,7 @@ impl<B: Backend, W: Translate> Suspended<'_, '_, B, W> {
         assert!(guest.host.is_like(to), "hosts of two sizes");
         let _paused = self.cpu.runs.suspend();
         guest.look_around();
+        guest.suspended_with(start_info);
         guest.check_register(start_info.raw())?;
         if !ptr::eq(precopy.guest, guest) {
             return Err(Failed::OtherGuest);
@@ -229,7 +233,7 @@ impl<B: Backend, W: Translate> Suspended<'_, '_, B, W> {
         }
         let stream = Stream::read(&carried).map_err(Failed::Stream)?;
         let image = guest.image(&stream)?;
-        let restored = guest.restore(&image, mode, Some(to));
+        let restored = guest.restore(image, mode, Some(to));
         to.vacate();
         restored?;
         let lost_tables = migrated.rounds.last().map_or(0, |last| last.unresolved);

@@ -1,37 +1,34 @@
 //! A stream as the simulated guest.
 //!
-//! What a table names without contents gets an empty frame, as from the tools: so a table that the save
-//! dropped comes back empty, and whatever it mapped is gone. But what was sent of a page before it was
-//! said to be none stays: so a table that a live migration drops in its last round comes back as old as it
-//! was when it was sent. A PFN that nothing names has no frame.
+//! What was sent of a page before it was said to be none stays: so a table that a live migration drops in
+//! its last round comes back as old as it was when it was sent. A page of which nothing was sent is none
+//! of the guest's, unless a table names it.
 
-use super::checks::{CONSOLE, STORE};
 use super::reader::{Page as StreamPage, Stream};
 use super::records::PageType;
 use super::vcpu::VcpuRecords;
-use crate::backend::{Atomic, Backend};
-use crate::scheme::{Reader, Scheme, Translate};
-use crate::xen::frame::Frame;
-use crate::xen::guest::{Guest, RESERVED, frames_for};
+use crate::backend::Backend;
+use crate::scheme::{Scheme, Translate};
+use crate::xen::guest::{Guest, frames_for};
+use crate::xen::image::{Contents, Image, Page, Roots, Table};
 use crate::xen::machine::{Config, Machine, Suspended};
 use crate::xen::number::{Pfn, RawMfn};
 use crate::xen::populate::Mode;
-use crate::xen::pte::Pte;
 use crate::xen::restore::{Outcome, Register};
-use crate::xen::save::{Contents, Failed, Image, Page, Roots, Table};
+use crate::xen::save::Failed;
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
-use core::sync::atomic::Ordering::Relaxed;
 
 impl<B: Backend> Guest<B> {
-    /// The image that a stream of this guest's holds; start_info is set as it says.
+    /// The image that a stream of this guest's holds.
     pub(super) fn image(&self, stream: &Stream<'_>) -> Result<Image, Failed> {
         let info = &self.domain.start_info;
         let mut roots: Roots = self.domain.vcpus.iter().map(|_| [None; 2]).collect();
+        let mut registers = self.registers();
         for vcpu in &stream.state().vcpus {
             let root = roots.get_mut(vcpu.id() as usize);
             *root.ok_or(Failed::OtherGuest)? = [Some(vcpu.root()), vcpu.user_root()];
+            registers[vcpu.id() as usize] = vcpu.registers();
         }
         let first = stream.state().vcpus.first();
         if stream.state().pages < self.domain.pages()
@@ -39,47 +36,20 @@ impl<B: Backend> Guest<B> {
         {
             return Err(Failed::OtherGuest);
         }
-        let named = named_by_tables(stream);
-        let free = |mfn: &RawMfn| self.host.frame(*mfn) == Frame::FREE;
-        let mut free = (RESERVED..self.host.frames()).map(RawMfn).filter(free);
-        let mut pages = Vec::with_capacity(self.domain.pages() as usize);
-        for (pfn, page) in stream.pages().take(self.domain.pages() as usize) {
-            let allocated = match page.kind() {
-                PageType::XTab | PageType::Broken => page.sent.is_some() || named.contains(&pfn),
-                _ => true,
-            };
-            if allocated {
-                // One that the guest gave up since it was sent is given a frame all the same.
-                let mfn = self.domain.p2m(pfn).map(|word| word.raw());
-                let mfn = mfn.or_else(|| free.next()).ok_or(Failed::OtherGuest)?;
-                pages.push(from_stream(pfn, mfn, page));
-            }
-        }
-        let words = stream.pages.get(&info.pfn).map(StreamPage::words);
-        let words: Vec<u64> = words.into_iter().flatten().collect();
-        for (ring, at) in info.rings().into_iter().zip([STORE, CONSOLE]) {
-            ring.store(*words.get(at).ok_or(Failed::OtherGuest)?, Relaxed);
-        }
+        let pages = stream.pages().take(self.domain.pages() as usize);
+        let pages = pages.map(|(pfn, page)| from_stream(pfn, self.frame_of(pfn), page));
         Ok(Image {
-            pages,
+            pages: pages.collect(),
             roots,
+            registers,
             shared_info: self.shared_info(),
+            assists: first.map_or(0, VcpuRecords::assists),
             lost: 0,
         })
     }
 }
 
-/// PFNs that a table has an entry for.
-fn named_by_tables(stream: &Stream<'_>) -> BTreeSet<Pfn> {
-    let is_table = |page: &&StreamPage<'_>| matches!(page.sent, Some(PageType::Table { .. }));
-    let tables = stream.pages().map(|(_, page)| page).filter(is_table);
-    let entries = tables.flat_map(StreamPage::words).map(Pte);
-    let named = entries.filter(|entry| entry.present());
-    let named = named.map(|entry| Pfn(entry.mfn().0));
-    named.collect()
-}
-
-fn from_stream(pfn: Pfn, mfn: RawMfn, page: &StreamPage<'_>) -> Page {
+fn from_stream(pfn: Pfn, mfn: Option<RawMfn>, page: &StreamPage<'_>) -> Page {
     let words = || page.words().collect::<Box<[u64]>>();
     let (canary, contents) = match page.sent {
         // A table that was sent, and then said to be none, is what it was when it was sent; only its
@@ -92,6 +62,7 @@ fn from_stream(pfn: Pfn, mfn: RawMfn, page: &StreamPage<'_>) -> Page {
             };
             (0, Contents::Table(table))
         }
+        None if page.kind() != PageType::XAlloc => (0, Contents::Nothing),
         _ if has_words(page) => (0, Contents::Data(Some(words()))),
         _ => (page.words().next().unwrap_or(0), Contents::Data(None)),
     };
@@ -123,18 +94,12 @@ impl<B: Backend, W: Translate> Suspended<'_, '_, B, W> {
         mode: Mode,
         carry: impl FnOnce(Vec<u8>) -> Vec<u8>,
     ) -> Result<Outcome, Failed> {
-        let guest = self.cpu.guest;
-        let _paused = self.cpu.runs.suspend();
-        guest.look_around();
-        let saved = guest.save(start_info.raw())?;
-        let carried = carry(guest.write(&saved)?);
-        if mode == Mode::Cancelled {
-            return Ok(Outcome::Cancelled);
-        }
-        let stream = Stream::read(&carried).map_err(Failed::Stream)?;
-        guest.restore(&guest.image(&stream)?, mode, None)?;
-        Ok(Outcome::Resumed {
-            lost_tables: saved.lost,
+        self.hypercall_with(start_info, mode, |guest, saved| {
+            let carried = carry(guest.write(&saved)?);
+            if mode == Mode::Cancelled {
+                return Ok(saved);
+            }
+            guest.image(&Stream::read(&carried).map_err(Failed::Stream)?)
         })
     }
 }
@@ -157,7 +122,7 @@ impl<B: Backend, S: Scheme<B>> Machine<B, S> {
         guest.domain.start_info.pfn = first.start_info();
         guest.domain.carried = Some(state.owned());
         let image = guest.image(stream)?;
-        guest.restore(&image, mode, None)?;
+        guest.restore(image, mode, None)?;
         Ok(Self::around(guest, config))
     }
 }

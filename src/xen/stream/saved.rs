@@ -1,28 +1,24 @@
 //! The simulated guest as a stream.
 //!
-//! What the simulator has, it writes: pages, tables, P2M, start_info, roots. What it does not look into
-//! (registers, policies, clocks, shared_info) a restored guest carries along as it came, and a guest
-//! born here has as zeros. Such a guest keeps its P2M outside its pages; its stream gets pages for the
+//! What the simulator has, it writes: pages, tables, P2M, start_info, roots, registers. What it does not
+//! look into (the rest of a vCPU's context, policies, clocks, shared_info) a restored guest carries along
+//! as it came, and a guest born here has as zeros. Such a guest keeps its P2M outside its pages; its stream gets pages for the
 //! list after the last one, of frames that the machine does not have.
 //!
 //! A data page's first word is its canary.
 
-use super::checks::{CONSOLE, STORE};
 use super::records::{PAGE_SIZE, PER_FRAME, PageType};
 use super::state::{NONE, State, own};
 use super::vcpu::VcpuRecords;
-use crate::backend::{Atomic, Backend};
+use crate::backend::Backend;
 use crate::xen::guest::Guest;
+use crate::xen::image::{Contents, Image, Page, Roots};
 use crate::xen::number::{INVALID, Pfn};
 use crate::xen::paging::Paging;
-use crate::xen::save::{Contents, Failed, Image, Page, Roots};
+use crate::xen::save::Failed;
 use alloc::vec::Vec;
 use core::ops::Range;
-use core::sync::atomic::Ordering::Relaxed;
 
-/// The words of start_info that hold how many pages there are, and shared_info's machine address.
-const NR_PAGES: usize = 4;
-const SHARED_INFO: usize = 5;
 /// Where shared_info has `arch.max_pfn`.
 const MAX_PFN: usize = 3088;
 
@@ -45,6 +41,7 @@ impl<B: Backend> Guest<B> {
             return Err(Failed::Width);
         }
         let start_info = self.domain.start_info.pfn;
+        let registers = self.registers();
         let carried = core::mem::take(&mut state.vcpus);
         let online = (0..).zip(roots);
         let online = online.filter_map(|(id, [root, user])| root.map(|root| (id, root, user)));
@@ -54,8 +51,10 @@ impl<B: Backend> Guest<B> {
                 Some(before) => before.clone(),
                 None => VcpuRecords::new(id, root, (id == 0).then_some(start_info)),
             };
+            vcpu.set_registers(&registers[id as usize]);
             vcpu.set_root(root);
             vcpu.set_user_root(*user);
+            vcpu.set_assists(self.domain.assisted());
             state.vcpus.push(vcpu);
         }
         // The tools refuse a guest whose first vCPU has none.
@@ -133,8 +132,8 @@ impl<B: Backend> Guest<B> {
                     pinned: table.pinned,
                 };
             }
-            // Dropped: the tools say that there is no such page.
-            Contents::Lost => return PageType::XTab,
+            // The tools say that there is no such page.
+            Contents::Lost | Contents::Nothing => return PageType::XTab,
             Contents::Data(words) => {
                 for (index, word) in words.iter().flatten().enumerate() {
                     put(index, *word);
@@ -143,13 +142,6 @@ impl<B: Backend> Guest<B> {
         }
         if page.canary != 0 {
             put(0, page.canary);
-        }
-        let info = &self.domain.start_info;
-        if page.pfn == info.pfn {
-            put(NR_PAGES, self.domain.pages());
-            put(SHARED_INFO, info.shared_info.load(Relaxed));
-            put(STORE, info.store.load(Relaxed));
-            put(CONSOLE, info.console.load(Relaxed));
         }
         PageType::NoTab
     }

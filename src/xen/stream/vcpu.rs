@@ -6,6 +6,7 @@
 use super::records::{Kind, PER_FRAME};
 use super::state::{NONE, own};
 use crate::xen::number::{PAGE_SHIFT, Pfn};
+use crate::xen::registers::{Words, offsets};
 use alloc::borrow::Cow;
 
 /// Octets of the context.
@@ -21,6 +22,7 @@ const GDT_FRAMES: usize = 4832;
 const GDT_ENTS: usize = 4960;
 const CR1: usize = 4992;
 const CR3: usize = 5008;
+const VM_ASSIST: usize = 5136;
 
 /// The records of a vCPU, in the order of a stream.
 pub(super) const PARTS: [Kind; 4] = [
@@ -110,6 +112,31 @@ impl VcpuRecords<'_> {
     /// What rdx holds: of vCPU 0, start_info's PFN.
     pub fn start_info(&self) -> Pfn {
         Pfn(self.get(RDX))
+    }
+
+    /// What the guest asked for by `vm_assist`: every vCPU has it, and vCPU 0's counts.
+    pub(super) fn assists(&self) -> u64 {
+        self.get(VM_ASSIST)
+    }
+
+    pub(super) fn set_assists(&mut self, assists: u64) {
+        self.put(VM_ASSIST, assists);
+    }
+
+    /// Its registers, as they are.
+    pub(super) fn registers(&self) -> Words {
+        offsets().map(|offset| self.get(offset))
+    }
+
+    /// The same, but for rdx of vCPU 0, which names start_info.
+    pub(super) fn set_registers(&mut self, words: &Words) {
+        let start_info = self.start_info();
+        for (offset, word) in offsets().into_iter().zip(words) {
+            self.put(offset, *word);
+        }
+        if self.id == 0 {
+            self.put(RDX, start_info.0);
+        }
     }
 
     /// How many entries its GDT has.

@@ -3,7 +3,7 @@
 use super::{EFAULT, EINVAL, EPERM, ESRCH, PIN_L1, UNPIN, on_guest};
 use ptom::xen::mmuext::MmuextOp;
 use ptom::xen::raw::RawUpdate;
-use ptom::xen::{Domid, Mmu, MmuUpdate, NewPte, Pfn, Pte, UpdateQueue};
+use ptom::xen::{Domid, Mmu, MmuUpdate, NewPte, Pfn, Pte, RawQueues, UpdateQueue};
 
 #[test]
 fn mmuext_op_says_how_far_it_came() {
@@ -94,5 +94,51 @@ fn a_queue_is_one_hypercall_when_it_is_full() {
         queue.flush().unwrap();
         let read = |at| hold.access().read(table, at).pte();
         assert!(read(1).writable() && read(2).present() && !read(3).present());
+    });
+}
+
+#[test]
+fn a_vcpus_queue_is_as_long() {
+    on_guest(|guest| {
+        guest.table("T1", 1);
+        let calls = || guest.machine.guest().verdicts().hypercalls;
+        let queues = RawQueues::new(guest.machine.guest());
+        let pfn = |role| Pfn(guest.names.pfn(role));
+        let hold = guest.cpu.hold();
+        let (table, data) = (hold.mfn(pfn("T1")).unwrap(), hold.mfn(pfn("D0")).unwrap());
+        let entry = |at: usize| MmuUpdate::normal(table.entry(at % 512), NewPte::map(data, Pte::P));
+        let before = calls();
+        for at in 0..2048 {
+            queues.push(hold.access(), entry(at)).unwrap();
+        }
+        assert_eq!((calls(), queues.len()), (before, 2048));
+        queues.push(hold.access(), entry(0)).unwrap();
+        assert_eq!((calls(), queues.len()), (before + 1, 1), "a full one first");
+        queues.flush(hold.access()).unwrap();
+        assert_eq!((calls(), queues.len()), (before + 2, 0));
+    });
+}
+
+#[test]
+fn a_longer_list_is_as_many_hypercalls_as_it_needs() {
+    on_guest(|guest| {
+        guest.table("T1", 1);
+        let calls = || guest.machine.guest().verdicts().hypercalls;
+        let pfn = |role| Pfn(guest.names.pfn(role));
+        let hold = guest.cpu.hold();
+        let (table, data) = (hold.mfn(pfn("T1")).unwrap(), hold.mfn(pfn("D0")).unwrap());
+        let entry = |flags| MmuUpdate::normal(table.entry(0), NewPte::map(data, flags));
+        for (updates, needed) in [(0, 0), (1, 1), (2048, 1), (2049, 2), (4096, 2)] {
+            let before = calls();
+            let list = vec![entry(Pte::P); updates];
+            assert_eq!(hold.access().update_all(&list), Ok(needed));
+            assert_eq!(calls(), before + needed);
+        }
+        let mut list = vec![entry(Pte::P); 4097];
+        list[3000] = entry(Pte::P | Pte::PCD);
+        let before = calls();
+        let refused = hold.access().update_all(&list).unwrap_err();
+        assert_eq!(refused.done, 3000, "of the whole list");
+        assert_eq!(calls(), before + 2, "the third is not made");
     });
 }

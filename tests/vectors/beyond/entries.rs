@@ -150,6 +150,54 @@ fn stores_through_a_read_only_mapping() {
 }
 
 #[test]
+fn a_store_to_data_needs_no_alignment() {
+    on_guest(|guest| {
+        let store = |at: &str, bytes, val| {
+            let va = guest.names.va(at);
+            guest.with(|raw| raw.store(va, bytes, val)).is_ok()
+        };
+        assert!(store("D0+0x8", 8, u64::MAX) && store("D0+0x10", 8, u64::MAX));
+        assert!(store("D0+0xc", 8, 0x1122_3344_5566_7788));
+        assert_eq!(guest.entry("D0+0x8"), 0x5566_7788_ffff_ffff);
+        assert_eq!(guest.entry("D0+0x10"), 0xffff_ffff_1122_3344);
+        assert!(store("D0+0xb", 2, 0xaabb));
+        assert_eq!(guest.entry("D0+0x8"), 0x5566_77aa_bbff_ffff);
+        // Across two pages: all of it or nothing.
+        let (first, second) = (guest.names.va("D0"), guest.names.va("D1"));
+        assert_eq!(second, first + 0x1000);
+        assert!(store("D0+0xffe", 4, 0x1234_5678));
+        assert_eq!(guest.entry("D0+0xff8") >> 48, 0x5678);
+        assert_eq!(guest.entry("D1+0x0") & 0xffff, 0x1234);
+        assert_eq!(guest.remap("D1", "0x5"), 0);
+        assert!(!store("D0+0xffe", 4, 0));
+        assert_eq!(guest.entry("D0+0xff8") >> 48, 0x5678, "nothing");
+    });
+}
+
+#[test]
+fn xens_own_look_at_an_address_leaves_its_marks() {
+    on_guest(|guest| {
+        for (role, level) in [("T1", 1), ("T2", 2), ("T3", 3)] {
+            guest.table(role, level);
+        }
+        assert_eq!(guest.update("T2+0x0", "T1|0x7", Domid::SELF), 0);
+        assert_eq!(guest.update("T3+0x0", "T2|0x7", Domid::SELF), 0);
+        assert_eq!(guest.update("L4CUR+0x8", "T3|0x7", Domid::SELF), 0);
+        let (va, val) = (1 << 39, guest.val("RO0|0x5"));
+        assert_eq!(guest.with(|raw| raw.update_va_mapping(va, val, 0)), 0);
+        // It reads the L2 through its linear page tables: the L3 entry is walked, the L2 entry is what it
+        // reads.
+        let flags = |at| guest.entry(at) & 0xfff;
+        assert_eq!((flags("T3+0x0"), flags("T2+0x0")), (0x27, 0x7));
+        // A store that faults: it reads the L1.
+        assert_eq!(guest.with(|raw| raw.vm_assist(0, 2)), 0);
+        assert!(guest.with(|raw| raw.store(va, 8, 0)).is_err());
+        assert_eq!((flags("T3+0x0"), flags("T2+0x0")), (0x27, 0x27));
+        assert_eq!(flags("T1+0x0"), 0x5 | Pte::G, "not it");
+    });
+}
+
+#[test]
 fn update_va_mapping_reads_its_bitmap() {
     on_guest(|guest| {
         let (va, val) = (guest.names.va("D0"), guest.val("D0|0x7"));

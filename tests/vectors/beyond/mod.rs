@@ -1,8 +1,11 @@
 //! Rules of Xen's that no recorded row shows: told by its notes and its source, checked one by one.
 
 mod batches;
+mod carried;
+mod domains;
 mod entries;
 mod exchange;
+mod flushes;
 mod operations;
 
 use super::calls::fresh;

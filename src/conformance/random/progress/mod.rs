@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `suspender_under_holds` | a suspender gets exclusivity, though fresh, overlapping holds never end |
 //! | `reader_after_resume` | readers that waited get on, though another suspend follows at once |
-//! | `hold_after_asking` | a hold that begins after the suspender asked waits ([`Claims::bounded_wait`]) |
+//! | `hold_after_asking` | a hold that begins after the suspender, who has no rival, asked waits ([`Claims::bounded_wait`]) |
 //! | `back_to_back` | how many suspends may overtake a waiting reader; no scheme claims a bound |
 //!
 //! [`Claims::bounded_wait`]: crate::scheme::Claims::bounded_wait

@@ -32,6 +32,7 @@ const fn peer(
         nests,
         lacks,
         optional: true,
+        since: 1,
         make: MAKE,
     }
 }

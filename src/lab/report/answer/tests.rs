@@ -26,6 +26,7 @@ fn answer(noisy: &[(Workload, u32)]) -> Vec<String> {
         registered: registered(),
         measured: None,
         verdicts: Verdicts::default(),
+        agreement: None,
     };
     lines(&data, &measured)
 }

@@ -58,7 +58,7 @@ pub(super) const CLAIMS: [Claim; 8] = [
     },
     Claim {
         column: "bounded wait",
-        promise: "a suspender waits only for holds that began before it asked",
+        promise: "a suspender waits only for holds that began before its turn came",
         get: |claims| claims.bounded_wait,
         rests_on: Check::Progress,
         of_controls: false,

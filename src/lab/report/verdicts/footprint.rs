@@ -2,6 +2,7 @@
 
 use super::Row;
 use crate::lab::footprint::{CURE, FILE, Footprint, READERS};
+use crate::lab::peers::peers_note;
 use crate::lab::table::Grid;
 
 impl Row for Footprint {
@@ -43,6 +44,9 @@ pub(crate) fn grid(rows: &[Footprint]) -> Grid {
         cells.push(shown(slope));
         grid.rows.push(cells);
     }
+    grid.notes.push(peers_note(
+        "counted is what a scheme and its readers take, and a peer has a copy of the table in it",
+    ));
     grid
 }
 

@@ -3,6 +3,7 @@
 use super::Row;
 use crate::lab::instructions::{CURE, Count, FILE, WORKLOADS};
 use crate::lab::measure::contender::BASELINE;
+use crate::lab::summary::registered;
 use crate::lab::table::Grid;
 
 impl Row for Count {
@@ -50,6 +51,12 @@ pub(crate) fn grid(rows: &[Count]) -> Grid {
     made.dedup();
     grid.notes
         .push(format!("Machine code of {}.", made.join("; ")));
+    for scheme in registered() {
+        if let Some(why) = scheme.uncounted {
+            grid.notes
+                .push(format!("`{}` is not counted: {why}.", scheme.name));
+        }
+    }
     grid
 }
 
@@ -67,6 +74,12 @@ mod tests {
         let grid = grid(&parse::<Count>(text).unwrap());
         assert_eq!(grid.rows[0], ["unprotected", "5.50", "-", "4.00"]);
         assert_eq!(grid.rows[1], ["percpu", "14.00 (+8.50)", "-", "-"]);
-        assert_eq!(grid.notes, ["Machine code of rustc 1, x86_64."]);
+        assert_eq!(grid.notes[0], "Machine code of rustc 1, x86_64.");
+        // Who has no row says why.
+        for scheme in registered().iter().filter(|s| s.uncounted.is_some()) {
+            let begin = format!("`{}` is not counted: ", scheme.name);
+            let said = grid.notes.iter().any(|note| note.starts_with(&begin));
+            assert!(said, "{:?}", grid.notes);
+        }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a file that is not there is "nothing is known", never "nothing was found".
 
+pub(crate) mod agreement;
 pub(crate) mod footprint;
 pub(crate) mod instructions;
 pub(crate) mod models;

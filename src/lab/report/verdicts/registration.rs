@@ -4,6 +4,7 @@ use super::Row;
 use crate::lab::footprint::READERS;
 use crate::lab::instructions::CURE;
 use crate::lab::instructions::registration::{FILE, Registration};
+use crate::lab::peers::peers_note;
 use crate::lab::table::Grid;
 
 impl Row for Registration {
@@ -36,6 +37,9 @@ pub(crate) fn grid(rows: &[Registration]) -> Grid {
         }));
         grid.rows.push(cells);
     }
+    grid.notes.push(peers_note(
+        "counted is what a scheme's `reader()` takes, and a peer has none",
+    ));
     grid
 }
 

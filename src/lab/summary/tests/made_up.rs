@@ -72,6 +72,7 @@ pub(super) fn made_up_peer(run: &mut Run, peer: &Peer, rounds: u32) {
             hold_ns: 0,
             held_percent: 100,
             barrier_ns: None,
+            lost: 0.0,
         });
     }
 }
@@ -90,7 +91,7 @@ pub(crate) fn made_up(rounds: u32) -> Run {
         let salt = at as u64;
         for (workload, threads) in Workload::ALL.iter().flat_map(|w| [(*w, 1), (*w, 2)]) {
             let raw = if workload.ranks() { 0.4 } else { 90.0 };
-            let cost = 0.4 * 1.8f64.powi(i32::try_from(at).unwrap()) * f64::from(threads) - 0.4;
+            let cost = 0.4 * 1.6f64.powi(i32::try_from(at).unwrap()) * f64::from(threads) - 0.4;
             let cost = if at == 0 { 0.0 } else { cost };
             for round in 0..rounds {
                 let ns = (raw + cost) * wobble(round, salt);
@@ -119,6 +120,7 @@ pub(crate) fn made_up(rounds: u32) -> Run {
                 hold_ns: 0,
                 held_percent: 100,
                 barrier_ns: (at % 2 == 0).then_some(ns / 2),
+                lost: 0.0,
             });
         }
     }

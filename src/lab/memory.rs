@@ -1,9 +1,9 @@
-//! Whether a machine fits into this one.
+//! Whether a simulated machine fits into this one.
 
 use std::fs;
 
 /// Bytes that the system could give, if it says.
-pub fn available() -> Option<u64> {
+pub(in crate::lab) fn available() -> Option<u64> {
     let info = fs::read_to_string("/proc/meminfo").ok()?;
     let line = info
         .lines()
@@ -13,12 +13,12 @@ pub fn available() -> Option<u64> {
 }
 
 /// Bytes of a simulated machine: a table's words, a frame's state, a page's P2M and lists, a pmap.
-pub(super) fn needed(pages: u64, pmaps: u64) -> u64 {
+pub(in crate::lab) fn machine(pages: u64, pmaps: u64) -> u64 {
     let (tables, frames) = (pages / 4, 2 * pages);
     tables * 4_100 + frames * 40 + pages * 24 + pmaps * 256
 }
 
 /// As a person reads it.
-pub(super) fn megabytes(bytes: u64) -> String {
+pub(in crate::lab) fn megabytes(bytes: u64) -> String {
     format!("{} MB", bytes.div_ceil(1_000_000))
 }
