@@ -163,7 +163,10 @@ fn trying_fails_within_a_guard_of_ones_own() {
             if has_read {
                 drop(lock.read());
             }
-            let tries = || (lock.try_read().is_some(), lock.try_write().is_some());
+            let tries = || {
+                let read = lock.try_read().is_some();
+                (read, lock.try_write().is_some())
+            };
             let write = lock.write();
             let within_write = tries();
             drop(write);

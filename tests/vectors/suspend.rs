@@ -89,7 +89,10 @@ impl Replay<'_> {
         let outcome = world.hypercall(register, mode);
         drop(world);
         self.names.look_up(&self.cpu);
-        self.window();
+        // A guest that could not be restored has no root to map anything by.
+        if outcome.is_ok() {
+            self.window();
+        }
         Ok(match outcome {
             Ok(Outcome::Resumed { lost_tables }) => Ok(lost_tables),
             Ok(Outcome::Cancelled) => Ok(0),

@@ -120,8 +120,11 @@ const CASES: [Case; 12] = [
         of: ("D0", true),
     },
     Case {
-        // start_info has become a page table.
+        // start_info has become a page table, an empty one: no other can be made of it.
         wrong: |guest| {
+            for word in 0..512 {
+                assert_eq!(guest.with(|raw| raw.store(word * 8, 8, 0)), Ok(()));
+            }
             let mfn = guest.p2m(Pfn(0)).unwrap();
             guest.names.set("INFO", mfn);
             let read_only = guest.val("INFO|0x5");
