@@ -34,11 +34,12 @@ impl<B: Backend> Kernel<B> {
         va: Va,
         level: u32,
     ) -> Option<Mfn<'g>> {
-        let mut table = access.mfn(self.root(pmap))?;
-        for above in (level + 1..=self.levels).rev() {
-            table = access.read(table, va.index(above)).mfn()?;
+        let root = access.mfn(self.root(pmap))?;
+        // Asked once, so that the walk is one without a loop.
+        match self.levels {
+            4 => descend::<4, B>(access, root, va, level),
+            _ => descend::<3, B>(access, root, va, level),
         }
-        Some(table)
     }
 
     /// The L1 entry of `va` in a pmap, if its table is there.
@@ -143,4 +144,19 @@ impl<B: Backend> Kernel<B> {
     pub(super) fn named(access: Access<'_, B>, entry: ReadPte<'_>) -> Option<Pfn> {
         access.guest().host().m2p(entry.pte().mfn())
     }
+}
+
+/// The table of `level` that translates `va` under a root of level `TOP`, if it is there.
+#[inline]
+fn descend<'g, const TOP: u32, B: Backend>(
+    access: Access<'g, B>,
+    root: Mfn<'g>,
+    va: Va,
+    level: u32,
+) -> Option<Mfn<'g>> {
+    let mut table = root;
+    for above in (level + 1..=TOP).rev() {
+        table = access.read(table, va.index(above)).mfn()?;
+    }
+    Some(table)
 }

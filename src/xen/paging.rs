@@ -88,6 +88,7 @@ impl Paging {
     }
 
     /// The flags that a present entry of a level must not have.
+    #[inline]
     pub(super) const fn forbidden(self, level: u32) -> u64 {
         let cache = Pte::PWT | Pte::PCD | Pte::PSE;
         match (self, level) {
@@ -102,6 +103,7 @@ impl Paging {
     /// An L1 entry that is not for user mode is marked as the guest kernel's; one that is not so marked
     /// is made global. In a 64-bit guest the kernel runs in user mode too, so every entry gets that flag.
     /// A 32-bit one's, in ring 1, is told apart by the processor: only its roots' entries get any.
+    #[inline]
     pub fn stored(self, level: u32, pte: Pte) -> Pte {
         let kernel = pte.0 & (Pte::US | Pte::GUEST_KERNEL) != Pte::US;
         let set = match (self, level) {

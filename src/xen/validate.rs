@@ -176,12 +176,14 @@ impl<B: Backend> Host<B> {
         new: Pte,
         preserve: u64,
     ) -> Result<(), Errno> {
-        let kind = self.frame(table).kind();
-        if self.paging.xens(kind).contains(&index) || self.paging.is_last(level, index) {
-            return Err(Paging::refusal(kind));
-        }
-        if level > 1 && owns != Owns::Guest {
-            return Err(Errno::Inval);
+        if level > 1 {
+            let kind = self.frame(table).kind();
+            if self.paging.xens(kind).contains(&index) || self.paging.is_last(level, index) {
+                return Err(Paging::refusal(kind));
+            }
+            if owns != Owns::Guest {
+                return Err(Errno::Inval);
+            }
         }
         if new.present() && new.0 & self.paging.forbidden(level) != 0 {
             return Err(Errno::Inval);
