@@ -5,6 +5,7 @@ use ptom::lab::replay::{End, Moved, Plan, Replayed, run, run_migrating, undistur
 use ptom::lab::trace::{Script, Source, load};
 use ptom::native::each_native;
 use ptom::scheme::percpu::PerCpu;
+use ptom::scheme::qsbr::Qsbr;
 use ptom::scheme::{Scheme, Visit};
 use std::ffi::OsStr;
 use std::sync::atomic::AtomicBool;
@@ -24,6 +25,7 @@ impl Visit<Native> for All<'_> {
             vcpus: self.vcpus,
             passes: 1,
             every: Duration::from_millis(20),
+            quiescent_every: 1,
             inject: INJECT,
             seed: 1,
         };
@@ -95,6 +97,7 @@ fn migrated_while_it_runs() {
         vcpus: 3,
         passes: 1,
         every: Duration::from_millis(20),
+        quiescent_every: 1,
         inject: INJECT,
         seed: 1,
     };
@@ -129,6 +132,34 @@ fn migrated_while_it_runs() {
     }
 }
 
+/// What a forgotten quiescent point costs: whoever asks for a suspend waits for the end of the run.
+#[test]
+fn without_quiescent_points_a_suspend_waits_for_the_end() {
+    let script = load(&Source::embedded()).unwrap();
+    let replayed = |every, quiescent_every, inject| {
+        let plan = Plan {
+            vcpus: 1,
+            passes: 1,
+            every,
+            quiescent_every,
+            inject,
+            seed: 1,
+        };
+        let row = run::<Qsbr<Native>>(&script, plan, &AtomicBool::new(false)).unwrap();
+        assert!(row.sound(), "{row:?}");
+        row
+    };
+    // Each injection asks for a suspend; nothing else does. Two of them may fall into one operation.
+    let never = Duration::from_secs(3_600);
+    assert!(replayed(never, 1, INJECT).suspends >= INJECT / 2);
+    // One waits for the vCPU to be gone, and one more serves all who asked meanwhile.
+    assert!(replayed(never, u64::MAX, INJECT).suspends <= 2);
+    // While nobody injects they are timed.
+    let timed = replayed(Duration::from_millis(1), 1, 0);
+    assert_eq!(timed.wait_us.is_some(), timed.suspends > 0, "{timed:?}");
+    assert!(timed.wait_us <= timed.longest_wait_us, "{timed:?}");
+}
+
 /// A real trace, by a vCPU, two, and more than any processor here has.
 #[test]
 fn a_real_trace_is_migrated_on_few_vcpus_and_on_many() {
@@ -139,6 +170,7 @@ fn a_real_trace_is_migrated_on_few_vcpus_and_on_many() {
             vcpus,
             passes: 1,
             every: Duration::from_millis(500),
+            quiescent_every: 1,
             inject: 0,
             seed: 1,
         };

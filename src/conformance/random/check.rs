@@ -176,7 +176,7 @@ pub(super) fn explore<F: Fences, S: Scheme<Random<F>>>(
     (ran, found)
 }
 
-fn failure(ran: &Ran, found: Option<Found>) -> Option<Failure> {
+pub(super) fn failure(ran: &Ran, found: Option<Found>) -> Option<Failure> {
     let counted = found.map(|found| Failure {
         kind: Kind::Assertion,
         message: found.to_string(),

@@ -43,6 +43,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "MS", default_value_t = 20,
           value_parser = clap::value_parser!(u64).range(1..))]
     suspend_every: u64,
+    /// Operations of a vCPU from one quiescent point to the next, for schemes that need such; a suspend waits for
+    /// one of each vCPU. With more than a trace has it is as if they had been forgotten.
+    #[arg(long, value_name = "N", default_value_t = 1,
+          value_parser = clap::value_parser!(u64).range(1..))]
+    quiescent_every: u64,
     /// Migrate the guest between two hosts while it runs, in place of suspending it, and compare it at
     /// the end with one that nobody disturbed; 64 vCPUs at most.
     #[arg(long)]
@@ -92,6 +97,7 @@ pub(super) fn run(args: &Args, out: &mut Out) -> Result<(), Error> {
         vcpus: args.vcpus as usize,
         passes: args.passes,
         every: Duration::from_millis(args.suspend_every),
+        quiescent_every: args.quiescent_every,
         inject: args.inject,
         seed,
     };
@@ -191,11 +197,12 @@ fn print(rows: &[(bool, Replayed)], format: Format, out: &mut Out) -> Result<(),
     }
     let heading = [
         "scheme", "suspends", "holds", "injected", "stale", "wrong", "refused", "broken",
-        "seconds", "verdict",
+        "seconds", "wait, us", "longest", "verdict",
     ];
     let mut lines = vec![heading.map(str::to_owned).to_vec()];
     lines.extend(rows.iter().map(|(holds, row)| {
         let seconds = row.seconds.map_or("-".to_owned(), |s| format!("{s:.3}"));
+        let wait = |us: Option<u64>| us.map_or("-".to_owned(), |us| us.to_string());
         let verdict = match (holds, row.sound()) {
             (true, true) => "sound",
             (true, false) => "UNSOUND",
@@ -212,6 +219,8 @@ fn print(rows: &[(bool, Replayed)], format: Format, out: &mut Out) -> Result<(),
             row.refused.to_string(),
             row.broken_invariants.to_string(),
             seconds,
+            wait(row.wait_us),
+            wait(row.longest_wait_us),
             verdict.to_owned(),
         ]
     }));

@@ -8,7 +8,8 @@
 //! Beside them runs [`HEAVY_FENCE`]: a suspend that is one bare heavy fence and excludes nobody. It is
 //! what a scheme that needs the fence cannot get below.
 
-use super::contender::{Contender, Field, SiteWorker, Worker};
+use super::contender::{Contender, SiteWorker, Worker};
+use super::field::Field;
 use super::p2m::P2m;
 use super::site::{Site, TableSite};
 use super::watch::{Watch, attend};

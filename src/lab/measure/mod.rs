@@ -9,7 +9,7 @@
 //! | [`p2m`] | the table that is translated with |
 //! | [`site`] | where an operation happens: a registered reader and its table |
 //! | [`workload`], [`far`], [`busy`] | the loops, written once for every site |
-//! | [`contender`] | a scheme, ready to be run by any number of threads |
+//! | [`contender`], [`field`] | a scheme, ready to be run by any number of threads; and all that are compared |
 //! | [`on_machine`], [`scripts`] | the same for operations on the simulated machine, and what is replayed |
 //! | [`count`] | holds an operation, counted |
 //! | [`team`] | threads, made once, pinned, and started together (by `wait`) |
@@ -36,6 +36,7 @@ pub mod contender;
 pub mod count;
 mod fair;
 pub mod far;
+pub mod field;
 mod hot;
 pub mod latency;
 mod neighbours;

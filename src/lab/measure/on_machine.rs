@@ -7,8 +7,9 @@
 mod pmap;
 mod replay;
 
-use super::contender::{BASELINE, Contender, Field, Selection, Worker, on_table};
+use super::contender::{BASELINE, Contender, Selection, Worker, on_table};
 use super::count::{Counted, holds_per_op};
+use super::field::Field;
 use super::scripts::Scripts;
 use crate::backend::Native;
 use crate::lab::peers;

@@ -11,8 +11,9 @@
 //! that returns another one has not done the work, and is out, with a row that says so.
 
 use super::batch::{Beat, Done, Last};
-use super::contender::{Contender, Field};
+use super::contender::Contender;
 use super::fair::Fair;
+use super::field::Field;
 use super::observe::{Halt, Observer, Row};
 use super::shuffle::Shuffle;
 use super::team::{Team, with_team};
@@ -52,9 +53,9 @@ impl Pairing {
         self.turn() * contenders as u32 * self.rounds
     }
 
-    /// A contender's batch and a baseline one.
+    /// A contender's batch and a baseline one, each after a chunk, which is nothing unless it cannot be shortened.
     fn turn(&self) -> Duration {
-        self.batch.max(self.least) + self.raw.max(self.least)
+        self.batch.max(self.least) + self.raw.max(self.least) + 2 * self.least
     }
 
     /// Threads in all, the suspender included.

@@ -4,7 +4,8 @@
 //! Who runs is asked of a [`Source`], so that other operations join by another source.
 
 use super::clocked;
-use super::contender::{Field, Selection};
+use super::contender::Selection;
+use super::field::Field;
 use super::latency;
 use super::observe::{Halt, Observer};
 use super::paired::{self, Pairing};

@@ -21,8 +21,9 @@
 //! nothing is repeated.
 
 use super::batch::Done;
-use super::contender::{Field, Worker};
+use super::contender::Worker;
 use super::fair::BUSY;
+use super::field::Field;
 use super::neighbours::{REPEATS, spoilt};
 use super::observe::{Halt, Observer, Row};
 use super::rhythm::Rhythm;

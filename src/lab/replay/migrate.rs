@@ -134,7 +134,7 @@ fn play<'k, S: Scheme<Native>>(
     let mut player = Player::new(script, kernel);
     let last = fullest(script);
     let mut writes = (id as u64) << 40;
-    let mut caught = 0;
+    let (mut caught, mut ops) = (0, 0);
     let mut seen = vcpu.verdicts().stale_uses;
     let here = |player: &Player<'_, Native>| (player.passes, player.position());
     while here(&player) < (plan.passes - 1, last) && !stop.load(Relaxed) {
@@ -148,7 +148,10 @@ fn play<'k, S: Scheme<Native>>(
             writes += 1;
             write(&lens, kernel, &player, op, writes);
         }
-        vcpu.quiescent();
+        ops += 1;
+        if ops % plan.quiescent_every == 0 {
+            vcpu.quiescent();
+        }
         if track.overtaken.replace(false) {
             let now = vcpu.verdicts().stale_uses;
             caught += u64::from(now > seen);

@@ -19,6 +19,9 @@ pub struct Plan {
     pub passes: u64,
     /// From one suspend to the next.
     pub every: Duration,
+    /// Operations of a clone from one quiescent point to the next; 1 is after each, as a kernel that has one at each
+    /// return to user mode. Schemes that need none do nothing there.
+    pub quiescent_every: u64,
     /// Injections in the whole run, at most; 0 for none.
     pub inject: u64,
     /// Where injections fall, and how derangements permute.

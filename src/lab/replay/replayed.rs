@@ -8,6 +8,7 @@ use crate::lab::trace::Script;
 use crate::scheme::Scheme;
 use crate::xen::Machine;
 use serde::Serialize;
+use std::time::Duration;
 
 /// What a replay under one scheme gave.
 #[derive(Clone, Debug, Serialize)]
@@ -60,6 +61,11 @@ pub struct Replayed {
     pub broken_invariants: u64,
     /// Seconds; `null` while injecting, when they mean nothing.
     pub seconds: Option<f64>,
+    /// Microseconds from when a suspend was asked for until the guest was ready for it, no vCPU holding and all of
+    /// `pre_suspend` done: the median, rounded up; `null` while injecting, or without a suspend.
+    pub wait_us: Option<u64>,
+    /// The longest of these waits.
+    pub longest_wait_us: Option<u64>,
 }
 
 impl Replayed {
@@ -89,6 +95,12 @@ pub(super) fn tally<S: Scheme<Native>>(
     let sum = |of: fn(&Clone) -> u64| clones.iter().map(of).sum::<u64>();
     let passes = sum(|c| c.passes);
     let verdicts = machine.guest().verdicts();
+    let mut waits = suspends.waits.clone();
+    waits.sort_unstable();
+    let timed = |wait: Option<&Duration>| {
+        let micros = wait?.as_nanos().div_ceil(1_000) as u64;
+        (plan.inject == 0).then_some(micros)
+    };
     Replayed {
         scheme: S::NAME.to_owned(),
         vcpus: plan.vcpus,
@@ -114,5 +126,7 @@ pub(super) fn tally<S: Scheme<Native>>(
         lost_tables: suspends.lost_tables,
         broken_invariants: machine.guest().broken_invariants(),
         seconds: (plan.inject == 0).then_some(seconds),
+        wait_us: timed(waits.get(waits.len() / 2)),
+        longest_wait_us: timed(waits.last()),
     }
 }

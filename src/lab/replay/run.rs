@@ -31,8 +31,16 @@ pub fn run<S: Scheme<Native>>(
     let rendezvous = Rendezvous::new(S::CLAIMS.holds);
     let begun = Instant::now();
     let one = |id| {
-        let vcpu = machine.vcpu().map_err(|_| ReplayError::TooLarge)?;
-        Ok(clone(script, plan, id, &vcpu, &kernel, &rendezvous, stop))
+        let mut vcpu = machine.vcpu().map_err(|_| ReplayError::TooLarge)?;
+        Ok(clone(
+            script,
+            plan,
+            id,
+            &mut vcpu,
+            &kernel,
+            &rendezvous,
+            stop,
+        ))
     };
     let (clones, suspends) = beside(plan.vcpus, &rendezvous, one, || {
         suspends(plan, &mut suspender, &kernel, &rendezvous)
@@ -49,21 +57,24 @@ fn clone<S: Scheme<Native>>(
     script: &Script,
     plan: Plan,
     id: usize,
-    vcpu: &Vcpu<'_, Native, S>,
+    vcpu: &mut Vcpu<'_, Native, S>,
     kernel: &Kernel<Native>,
     rendezvous: &Rendezvous,
     stop: &AtomicBool,
 ) -> Clone {
     let track = Track::new(injector(plan, id, rendezvous));
-    let lens = Lens {
-        vcpu,
-        track: &track,
-    };
     let mut player = Player::new(script, kernel);
-    let mut caught = 0;
+    let (mut caught, mut ops) = (0, 0);
     let mut seen = vcpu.verdicts().stale_uses;
     while player.passes < plan.passes && !stop.load(Relaxed) {
-        player.step(&lens);
+        player.step(&Lens {
+            vcpu: &*vcpu,
+            track: &track,
+        });
+        ops += 1;
+        if ops % plan.quiescent_every == 0 {
+            vcpu.quiescent();
+        }
         if track.overtaken.replace(false) {
             let now = vcpu.verdicts().stale_uses;
             caught += u64::from(now > seen);

@@ -8,7 +8,7 @@ use crate::scheme::Scheme;
 use crate::suspend::{SuspendError, pre_suspend};
 use crate::xen::{Mode, Outcome, Vcpu};
 use fastrand::Rng;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What came of them.
 #[derive(Default)]
@@ -17,6 +17,8 @@ pub(super) struct Suspends {
     pub(super) cancelled: u64,
     pub(super) failed: u64,
     pub(super) lost_tables: u64,
+    /// How long each waited to be alone, in the order in which they came.
+    pub(super) waits: Vec<Duration>,
 }
 
 /// Until the run is over, every so often and whenever one is asked for.
@@ -45,7 +47,8 @@ pub(super) fn suspends<S: Scheme<Native>>(
             1 => Mode::Deranged { seed: rng.u64(..) },
             _ => Mode::Fresh,
         };
-        match once(vcpu, kernel, rendezvous, mode) {
+        let waits = &mut count.waits;
+        match once(vcpu, kernel, rendezvous, mode, waits) {
             Ok(Outcome::Resumed { lost_tables }) => {
                 count.lost_tables += lost_tables;
                 count.done += 1;
@@ -66,8 +69,11 @@ fn once<S: Scheme<Native>>(
     kernel: &Kernel<Native>,
     rendezvous: &Rendezvous,
     mode: Mode,
+    waits: &mut Vec<Duration>,
 ) -> Result<Outcome, SuspendError> {
+    let asked = Instant::now();
     let mut suspending = pre_suspend(vcpu, kernel)?;
+    waits.push(asked.elapsed());
     rendezvous.exclusive();
     let outcome = suspending.hypercall(mode);
     suspending.post_suspend(outcome.unwrap_or(Outcome::Cancelled))?;
