@@ -23,7 +23,7 @@ pub mod std_rwlock;
 /// Visits every scheme of ours, then the contenders of this module.
 pub fn each_native(visitor: &mut impl Visit<Native>) {
     Ours::each(visitor);
-    // `percpu_rseq` joins with the next comparison, which has its rows: `tests/rseq` checks it until then.
+    visitor.visit::<percpu_rseq::PerCpuRseq>();
     visitor.visit::<percpu_asym_tls::PerCpuAsymTls>();
     visitor.visit::<percpu_tls::PerCpuTls>();
     visitor.visit::<std_rwlock::StdRwLock>();
