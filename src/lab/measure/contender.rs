@@ -5,6 +5,7 @@
 //! peer that owns its data, or another kind of operation, implements them directly.
 
 use super::count::holds_per_op_of;
+use super::far;
 use super::field::Field;
 use super::p2m::P2m;
 use super::place;
@@ -78,7 +79,7 @@ impl<T: Site> SiteWorker<T> {
         Self {
             site,
             workload,
-            at: 0,
+            at: far::start(),
             place: (!workload::is_placed(workload)).then_some(0),
         }
     }

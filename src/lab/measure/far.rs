@@ -8,10 +8,22 @@
 use super::p2m::{FAR_ENTRIES, FAR_FACTOR, FAR_STEP, next};
 use super::site::Site;
 use super::workload::{FAILED, GOLDEN};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 const MASK: u64 = FAR_ENTRIES - 1;
 /// Leaves the top bits of the sequence: a PFN of the table.
 const SHIFT: u32 = u64::BITS - FAR_ENTRIES.trailing_zeros();
+
+/// Workers made so far.
+static STARTED: AtomicU64 = AtomicU64::new(0);
+/// Odd, and no small multiple of [`GOLDEN`].
+const APART: u64 = 0xd1b5_4a32_d192_ed03;
+
+/// Where a worker begins: each somewhere else, or one would find in the cache what another that runs before it, the
+/// baseline's say, has just read.
+pub(super) fn start() -> u64 {
+    STARTED.fetch_add(1, Relaxed).wrapping_mul(APART)
+}
 
 /// Hold, translate, let go; indices independent of each other. Returns `n` if all was right.
 #[inline(never)]
@@ -88,6 +100,25 @@ mod tests {
     }
 
     #[test]
+    fn no_two_workers_read_the_same_words_one_after_the_other() {
+        let chain = |from: u64| -> Vec<u64> {
+            let step = |pfn: &u64| Some(next(*pfn));
+            std::iter::successors(Some(from & MASK), step)
+                .take(1_000)
+                .collect()
+        };
+        let hops = |x: u64| -> Vec<u64> {
+            let x = |n: u64| x.wrapping_add(GOLDEN.wrapping_mul(n)) >> SHIFT;
+            (0..1_000).map(x).collect()
+        };
+        for read in [chain, hops] as [fn(u64) -> Vec<u64>; 2] {
+            let (a, b) = (read(start()), read(start()));
+            let same = a.iter().filter(|pfn| b.contains(pfn)).count();
+            assert!(same < 100, "{same} of 1000");
+        }
+    }
+
+    #[test]
     fn going_on_gives_the_same_checksum_and_a_wrong_entry_another() {
         let table = P2m::far();
         let reader = Scheme::<Native>::reader(&Unprotected).expect("it is never full");
@@ -98,7 +129,7 @@ mod tests {
             assert_eq!(dependent(&site, &mut b, 1_000), 1_000);
         }
         for word in table.words() {
-            word.store(0, std::sync::atomic::Ordering::Relaxed);
+            word.store(0, Relaxed);
         }
         assert_eq!(hold(&site, &mut a, 10), FAILED);
         assert_eq!(dependent(&site, &mut b, 10), FAILED);
