@@ -224,7 +224,7 @@ fn all() -> Vec<(&'static str, bool)> {
 }
 
 /// Files of `scheme` and `native` that are no scheme.
-const NO_SCHEME: [&str; 7] = ["mod", "locked", "tests", "lines", "restart", "section"];
+const NO_SCHEME: [&str; 6] = ["mod", "locked", "tests", "lines", "restart", "section"];
 
 #[test]
 fn every_scheme_file_is_registered() {
