@@ -32,7 +32,8 @@ const NAP: Duration = Duration::from_micros(50);
 /// The machine this program runs on.
 ///
 /// Waiting is `futex(2)`, private to the process. The light fence is a compiler fence and the heavy
-/// one `membarrier(PRIVATE_EXPEDITED)`: about 10 us in a virtual machine, 1-2 us on bare metal.
+/// one `membarrier(PRIVATE_EXPEDITED)`: microseconds, and more in a virtual machine, where an interrupt of
+/// another CPU leaves the guest (report.md, `heavy_fence` in block `suspend`).
 /// Where the kernel refuses it (no CONFIG_MEMBARRIER, or a seccomp filter), `asymmetric()` says so; where a filter
 /// is set afterwards, the heavy fence panics, since nothing could keep its promise.
 #[derive(Clone, Copy, Debug)]

@@ -25,7 +25,7 @@ use std::sync::atomic::Ordering::SeqCst;
 
 /// Rounds of a test whose fences cost nanoseconds.
 const ROUNDS: u64 = 400_000;
-/// Rounds of a test with a heavy fence: some 10 us each.
+/// Rounds of a test with a heavy fence, which costs microseconds.
 const HEAVY_ROUNDS: u64 = 50_000;
 /// Turns of an empty loop that take about as long as `membarrier`.
 const PAUSE: u32 = 20_000;

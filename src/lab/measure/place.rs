@@ -1,8 +1,8 @@
-//! Where a measured loop lies in its cache line, which decides about up to 1.7 times its time.
+//! Where a measured loop lies in its cache line, which decides about as much of its time as many a lock does.
 //!
 //! A loop of twenty instructions spans one line or two, and the CPU fetches them as they lie: the same
-//! instructions took 1.4, 1.8 and 2.4 times an unprotected read at different multiples of 16 bytes, which
-//! is where a compiler puts a loop as chance will have it. That is not the lock's affair. So each of the
+//! instructions take one time at one multiple of 16 bytes and another at the next (run.json keeps each
+//! place's), and which one a compiler puts a loop at is chance. That is not the lock's affair. So each of the
 //! shortest loops exists [`PLACES`] times, 16 bytes apart, and a worker takes the copy that is fastest for it,
 //! whether it is of a contender or of the baseline.
 //!

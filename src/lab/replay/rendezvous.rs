@@ -4,7 +4,8 @@
 //! began after it asked to be over. Under a sound scheme that cannot happen, since the suspender
 //! waits for this very hold: when it has waited for exclusivity for [`PATIENCE`], the reader's wait
 //! *expires* and it goes on. A control promises no exclusion, so there the reader's patience has no
-//! end: however slow the machine, every injection ends in a suspend.
+//! end: however slow the machine, every injection ends in a suspend. If that one fails, as it may in a guest
+//! that a control has spoilt, no MFN has changed, and the wait expires, too.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,6 +19,8 @@ struct State {
     asked: u64,
     /// Of these, those that a suspend which began later has come and gone for.
     served: u64,
+    /// Of these, the last that one has replaced the MFNs for.
+    overtaken: u64,
     /// Since when the suspender waits for exclusivity; `None` before and after.
     waiting: Option<Instant>,
     /// There is no suspender any more.
@@ -38,7 +41,7 @@ pub(super) struct Rendezvous {
 pub(super) enum Met {
     /// A suspend came and went while it held.
     Overtaken,
-    /// None could.
+    /// None could, or it failed.
     Expired,
 }
 
@@ -63,8 +66,11 @@ impl Rendezvous {
         let mine = state.asked;
         self.changed.notify_all();
         loop {
-            if state.served >= mine {
+            if state.overtaken >= mine {
                 return Met::Overtaken;
+            }
+            if state.served >= mine {
+                return Met::Expired;
             }
             let waited = state.waiting.map(|since| since.elapsed());
             let over = |(waited, patience)| waited >= patience;
@@ -106,12 +112,15 @@ impl Rendezvous {
         self.lock().waiting = None;
     }
 
-    /// The suspend is over; it served all requests up to `asked`, if it was one.
-    pub(super) fn over(&self, asked: Option<u64>) {
+    /// The suspend is over, and what became of all requests up to `asked`; `None`: it served none.
+    pub(super) fn over(&self, asked: u64, met: Option<Met>) {
         let mut state = self.lock();
         state.waiting = None;
-        if let Some(asked) = asked {
+        if met.is_some() {
             state.served = asked;
+        }
+        if met == Some(Met::Overtaken) {
+            state.overtaken = asked;
         }
         self.changed.notify_all();
     }
@@ -125,5 +134,33 @@ impl Rendezvous {
     /// Whether the run ends.
     pub(super) fn closed(&self) -> bool {
         self.lock().closed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    /// What a reader of a control meets, when its suspend ends so.
+    fn met(ends: &[Option<Met>]) -> Met {
+        let rendezvous = Rendezvous::new(false);
+        let forever = Instant::now() + Duration::from_secs(3_600);
+        thread::scope(|scope| {
+            let reader = scope.spawn(|| rendezvous.meet());
+            for end in ends {
+                let asked = rendezvous.begin(forever);
+                rendezvous.exclusive();
+                rendezvous.over(asked, *end);
+            }
+            reader.join().unwrap()
+        })
+    }
+
+    #[test]
+    fn only_a_suspend_that_replaced_the_mfns_overtakes() {
+        assert_eq!(met(&[Some(Met::Overtaken)]), Met::Overtaken);
+        assert_eq!(met(&[Some(Met::Expired)]), Met::Expired);
+        assert_eq!(met(&[None, None, Some(Met::Overtaken)]), Met::Overtaken);
     }
 }

@@ -1,7 +1,7 @@
 //! The suspender's part in a replay.
 
 use super::plan::Plan;
-use super::rendezvous::Rendezvous;
+use super::rendezvous::{Met, Rendezvous};
 use crate::backend::Native;
 use crate::pmap::Kernel;
 use crate::scheme::Scheme;
@@ -34,7 +34,7 @@ pub(super) fn suspends<S: Scheme<Native>>(
     while !rendezvous.closed() {
         let asked = rendezvous.begin(next);
         if rendezvous.closed() {
-            rendezvous.over(None);
+            rendezvous.over(asked, None);
             break;
         }
         let due = Instant::now() >= next;
@@ -48,18 +48,23 @@ pub(super) fn suspends<S: Scheme<Native>>(
             _ => Mode::Fresh,
         };
         let waits = &mut count.waits;
-        match once(vcpu, kernel, rendezvous, mode, waits) {
+        let met = match once(vcpu, kernel, rendezvous, mode, waits) {
             Ok(Outcome::Resumed { lost_tables }) => {
                 count.lost_tables += lost_tables;
                 count.done += 1;
+                Some(Met::Overtaken)
             }
             Ok(Outcome::Cancelled) => {
                 count.done += 1;
                 count.cancelled += 1;
+                None
             }
-            Err(_) => count.failed += 1,
-        }
-        rendezvous.over((mode != Mode::Cancelled).then_some(asked));
+            Err(_) => {
+                count.failed += 1;
+                Some(Met::Expired)
+            }
+        };
+        rendezvous.over(asked, met);
     }
     count
 }

@@ -2,7 +2,7 @@
 
 use super::moved::{Migration, RoundRow};
 use super::plan::Plan;
-use super::rendezvous::Rendezvous;
+use super::rendezvous::{Met, Rendezvous};
 use super::suspends::Suspends;
 use crate::backend::Native;
 use crate::pmap::Kernel;
@@ -41,15 +41,19 @@ pub(super) fn migrations<S: Scheme<Native>>(
         let moved = precopy
             .map_err(SuspendError::from)
             .and_then(|precopy| stop_and_copy(vcpu, kernel, rendezvous, precopy, mode, other));
-        match moved {
+        let met = match moved {
             Ok(migration) => {
                 count.done += 1;
                 count.lost_tables += migration.lost_tables;
                 done.push(migration);
+                Met::Overtaken
             }
-            Err(_) => count.failed += 1,
-        }
-        rendezvous.over(Some(asked));
+            Err(_) => {
+                count.failed += 1;
+                Met::Expired
+            }
+        };
+        rendezvous.over(asked, Some(met));
         if last {
             return (count, done);
         }
