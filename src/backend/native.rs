@@ -20,12 +20,13 @@ const SPINS: u32 = 64;
 /// the CPU more than we do. Nobody wakes it: holds as long as system calls, and not only shorter ones, should end
 /// before a nap, which lasts longer than they do.
 const POLLS: u32 = 2_048;
-/// Turns of whoever will be woken that only pause the CPU: as long as a heavy fence, and longer. The suspender's,
-/// for which readers wait, interrupts their CPUs, and takes half as long again if it finds one in a system call, to
-/// yield say.
-const PAUSES: u32 = 1_024;
-/// Turns after them, and before it sleeps, that yield.
-const YIELDS: u32 = 64;
+/// Turns of whoever will be woken, before it sleeps: longer than a heavy fence, since for the suspender's all readers
+/// wait.
+const TURNS: u32 = 2_048;
+/// One of so many yields, since who is waited for may need this very CPU; the others only pause it. Were there more
+/// that yield, a heavy fence, which interrupts the CPU of who waits, would find it in a system call more often than
+/// not, and take half as long again.
+const YIELD_EVERY: u32 = 128;
 /// A nap, once spinning and yielding have not helped.
 const NAP: Duration = Duration::from_micros(50);
 
@@ -89,14 +90,14 @@ impl Backend for Native {
     fn wait(word: &AtomicU32, expected: u32) {
         // Who waits for a holder that runs, or could, waits less than falling asleep and being woken
         // take: a queue of sleepers, once formed, would pay that at every hand-over.
-        for turn in 0..PAUSES + YIELDS {
+        for turn in 1..=TURNS {
             if word.load(Ordering::Relaxed) != expected {
                 return;
             }
-            if turn < PAUSES {
-                core::hint::spin_loop();
-            } else {
+            if turn % YIELD_EVERY == 0 {
                 std::thread::yield_now();
+            } else {
+                core::hint::spin_loop();
             }
         }
         // Every outcome (woken, changed, interrupted) means the same to a caller: look again.
