@@ -85,7 +85,7 @@ pub fn run(workload: Workload, site: &impl Site, n: u64) -> u64 {
     run_from::<0>(workload, site, &mut 0, n)
 }
 
-/// The same at a place; a loop on the far table goes on at `at`, the others begin anew.
+/// The same at a place; a loop on the far table begins where `at` says and moves it, the others begin anew.
 pub fn run_from<const PLACE: usize>(
     workload: Workload,
     site: &impl Site,
