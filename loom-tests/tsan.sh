@@ -2,7 +2,7 @@
 # ThreadSanitizer over the stress on plain memory: each scheme of ours must give no report; the control,
 # and every scheme on a machine whose accesses order nothing, must give one.
 # Usage: tsan.sh [HOLDS], of each run, of which there are four a scheme; 500000 if nothing is said. (A
-# tenth of it shows nothing on a fast CPU: reader and suspender hardly meet.)
+# tenth of it shows nothing on a fast CPU: reader and suspender hardly meet.) Or tsan.sh --build, which only builds it.
 #
 # It knows no fences (see src/conformance/native/plain.rs): a missing one is not seen. And one run in
 # about five reports nothing where there is something, so one run is not enough.
@@ -16,6 +16,7 @@ target=$(rustc -vV | sed -n 's/^host: //p')
 export RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer"
 target_dir=${CARGO_TARGET_DIR:-target}/tsan
 cargo build --quiet --release -p loom-tests --bin proof --target "$target" --target-dir "$target_dir"
+if [ "$holds" = --build ]; then exit; fi
 proof=$target_dir/$target/release/proof
 
 # The registry says which schemes there are, and which is the control.

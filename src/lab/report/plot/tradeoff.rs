@@ -18,8 +18,9 @@ const FIELD: Box2 = Box2 {
 /// What kind of scheme a point is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sort {
-    Ours,
-    Library,
+    Modelled,
+    /// A library's lock, or one of ours that no model checker can run.
+    NotModelled,
     /// Waits for readers, or lets them read again, but keeps none out: no choice either.
     Peer,
     /// Excludes nobody: no choice at all.
@@ -29,13 +30,13 @@ enum Sort {
 impl Sort {
     /// Whether it keeps readers out: a full dot.
     fn is_a_choice(self) -> bool {
-        matches!(self, Sort::Ours | Sort::Library)
+        matches!(self, Sort::Modelled | Sort::NotModelled)
     }
 }
 
 const SORTS: [(Sort, &str, &str); 4] = [
-    (Sort::Ours, "scheme of this crate", COLOURS[0]),
-    (Sort::Library, "library lock", COLOURS[1]),
+    (Sort::Modelled, "holds, model-checked", COLOURS[0]),
+    (Sort::NotModelled, "holds, not modelled", COLOURS[1]),
     (Sort::Peer, "peer: keeps none out", COLOURS[2]),
     (Sort::Control, "control: excludes nobody", GREY),
 ];
@@ -101,14 +102,14 @@ pub(super) fn draw(rows: &[Row], suspends: &[SuspendRow], known: &[Registered]) 
 }
 
 fn sort(known: &[Registered], name: &str) -> (Sort, &'static str) {
-    let ours = known
+    let modelled = known
         .iter()
         .any(|scheme| scheme.name == name && scheme.modelled);
     let sort = match gives(known, name) {
         Some(Gives::Nothing) => Sort::Control,
         Some(Gives::GracePeriod | Gives::Snapshot) => Sort::Peer,
-        Some(Gives::Hold) if ours => Sort::Ours,
-        Some(Gives::Hold) | None => Sort::Library,
+        Some(Gives::Hold) if modelled => Sort::Modelled,
+        Some(Gives::Hold) | None => Sort::NotModelled,
     };
     let colour = SORTS.iter().find(|(of, _, _)| *of == sort);
     (sort, colour.map_or(INK, |(_, _, colour)| colour))
