@@ -124,7 +124,7 @@ impl<B: Backend> EpochReader<'_, B> {
 
     #[cold]
     fn step_back(&self) {
-        // Relaxed is enough: the fence since our last hold orders that hold before this store.
+        // ORDERING: Relaxed is enough: the fence since our last hold orders that hold before this store.
         self.announced.store(OUTSIDE, Relaxed);
         self.scheme.gate.wait();
     }
